@@ -1,0 +1,236 @@
+import { randomUUID } from "node:crypto";
+import * as E from "fp-ts/lib/Either.js";
+import { type Observable, Subject } from "rxjs";
+import { MillraceError } from "./errors.ts";
+import type { Duration } from "./kernel/duration.ts";
+import type { Adapter, Ports } from "./ports/adapter.ts";
+import { type Clock, systemClock } from "./ports/clock.ts";
+import type { AppEvent } from "./ports/telemetry.ts";
+import type { Limits } from "./runtime/limits.ts";
+import { type ObserveOptions, observeTopic } from "./runtime/observe.ts";
+import { demand, PipelineRun } from "./runtime/pipeline-run.ts";
+import { openProducer, type Producer, type ProducerOptions } from "./runtime/producer.ts";
+import type { TaskStatus } from "./runtime/task-runner.ts";
+import type { Pipeline } from "./topology/pipeline.ts";
+import type { StreamRecord } from "./topology/record.ts";
+import { checkName, DEFAULT_PARTITIONS, durationOption, type Topic } from "./topology/topic.ts";
+
+/** What an app is made of. */
+export interface AppOptions {
+  /** First part of the names of its consumer groups, `<app>.<pipeline>`. */
+  readonly name: string;
+  /** The store: `redisAdapter({ url })`, `memoryAdapter()`, … */
+  readonly adapter: Adapter;
+  /** Bounds of what this worker holds in memory. */
+  readonly limits?: Limits;
+  /** Default: the system's time. */
+  readonly clock?: Clock;
+}
+
+/** Pipelines at work on this worker. Disposing it stops them as {@link stop} does. */
+export interface Running extends AsyncDisposable {
+  /**
+   * Resolves when every task is complete (its input was ended with `producer.end()`, and all of it is processed and
+   * committed) or after {@link stop}. Rejects with the `MillraceError` that stopped a pipeline.
+   */
+  readonly done: Promise<void>;
+  /** How far each task is. Costs no I/O. */
+  status(): readonly TaskStatus[];
+  /**
+   * Reads no more, lets what was read finish and commit for up to `within` (default `"10 s"`), and gives the tasks up.
+   * What was not committed by then will be processed again by the next owner. Idempotent.
+   */
+  stop(options?: { readonly within?: Duration }): Promise<void>;
+}
+
+/** A program's connection to a store. Disposing it closes it. */
+export interface App extends AsyncDisposable {
+  readonly name: string;
+  /** What happens in all pipelines of the app. Subscribe before `run`, and nothing is missed. */
+  readonly events$: Observable<AppEvent>;
+  /**
+   * Runs pipelines: creates the topics that are missing, joins the consumer groups and takes their tasks over. Rejects with
+   * `MillraceError` when the store cannot be used, or a topic has another number of partitions; then nothing runs.
+   */
+  run(
+    pipelines: Pipeline | readonly Pipeline[],
+    options?: { readonly signal?: AbortSignal },
+  ): Promise<Running>;
+  /** Opens a producer of a topic, which is created where it is missing. Rejects with `MillraceError`. */
+  producer<A>(topic: Topic<A>, options?: ProducerOptions): Promise<Producer<A>>;
+  /** The committed records of a topic, read-only. */
+  observe<A>(topic: Topic<A>, options?: ObserveOptions): Observable<StreamRecord<A>>;
+  /** Stops what runs and frees the connections. Idempotent. */
+  close(): Promise<void>;
+}
+
+/**
+ * Makes an app. Nothing is connected before `run`, `producer` or `observe`. Throws `InvalidName`.
+ *
+ * @example
+ * ```ts
+ * await using app = createApp({ name: "billing", adapter: redisAdapter({ url: "redis://127.0.0.1:6379" }) });
+ * const running = await app.run(regionTotals);
+ * await running.done;
+ * ```
+ */
+export function createApp(options: AppOptions): App {
+  checkName("app", options.name);
+  return new PortsApp(options);
+}
+
+class PortsApp implements App {
+  readonly name: string;
+  readonly events$: Observable<AppEvent>;
+  private readonly options: AppOptions;
+  private readonly clock: Clock;
+  private readonly events = new Subject<AppEvent>();
+  private readonly member = randomUUID();
+  private readonly running = new Set<Running>();
+  private ports: Promise<Ports> | null = null;
+  private isClosed = false;
+
+  constructor(options: AppOptions) {
+    this.name = options.name;
+    this.options = options;
+    this.clock = options.clock ?? systemClock;
+    this.events$ = this.events.asObservable();
+  }
+
+  async run(
+    pipelines: Pipeline | readonly Pipeline[],
+    options: { readonly signal?: AbortSignal } = {},
+  ): Promise<Running> {
+    const list = "ends" in pipelines ? [pipelines] : pipelines;
+    const groups = list.map(({ name }) => this.groupOf(name));
+    const twice = groups.find((group, index) => groups.indexOf(group) !== index);
+    if (twice !== undefined) {
+      throw new MillraceError("InvalidPipeline", `two pipelines would be the group "${twice}": give one another name`);
+    }
+    const ports = await this.open();
+    const runs = list.map(
+      (pipeline) =>
+        new PipelineRun({
+          pipeline,
+          group: this.groupOf(pipeline.name),
+          member: this.member,
+          ports,
+          clock: this.clock,
+          limits: this.options.limits ?? {},
+          emit: (event) => this.events.next(event),
+        }),
+    );
+    try {
+      await startInOrder(runs);
+    } catch (error) {
+      await Promise.all(runs.map((run) => run.stop(0)));
+      throw error;
+    }
+    const running = new RunningPipelines(runs);
+    this.running.add(running);
+    void running.done.catch(() => {}).then(() => this.running.delete(running));
+    options.signal?.addEventListener("abort", () => void running.stop(), { once: true });
+    if (options.signal?.aborted === true) {
+      await running.stop();
+    }
+    return running;
+  }
+
+  async producer<A>(topic: Topic<A>, options: ProducerOptions = {}): Promise<Producer<A>> {
+    const ports = await this.open();
+    const { name, partitions } = topic;
+    const info = await demand(ports.log.ensureTopic({ name, partitions, defaultPartitions: DEFAULT_PARTITIONS }));
+    const emit = (event: AppEvent): void => this.events.next(event);
+    return openProducer(topic, { ports, clock: this.clock, info, emit }, options);
+  }
+
+  observe<A>(topic: Topic<A>, options: ObserveOptions = {}): Observable<StreamRecord<A>> {
+    return observeTopic(topic, () => this.open(), { ...options, clock: this.clock });
+  }
+
+  async close(): Promise<void> {
+    if (!this.isClosed) {
+      this.isClosed = true;
+      await Promise.all([...this.running].map((running) => running.stop()));
+      const ports = await this.ports?.catch(() => null);
+      await ports?.close();
+      this.events.complete();
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  private groupOf(pipelineName: string): string {
+    const group = `${this.name}.${pipelineName}`;
+    checkName("group", group);
+    return group;
+  }
+
+  private open(): Promise<Ports> {
+    if (this.isClosed) {
+      return Promise.reject(new MillraceError("Closed", `app "${this.name}" is closed`));
+    }
+    this.ports ??= this.connect();
+    return this.ports;
+  }
+
+  private async connect(): Promise<Ports> {
+    const opened = await this.options.adapter.open()();
+    if (E.isLeft(opened)) {
+      // The next call may find the store in order.
+      this.ports = null;
+      throw new MillraceError(opened.left);
+    }
+    return opened.right;
+  }
+}
+
+/** A pipeline that reads what another one writes finds its topic, whichever is named first. */
+async function startInOrder(runs: readonly PipelineRun[]): Promise<void> {
+  for (const run of runs) {
+    await run.prepare();
+  }
+  for (const run of runs) {
+    await run.start();
+  }
+}
+
+class RunningPipelines implements Running {
+  readonly done: Promise<void>;
+  private readonly runs: readonly PipelineRun[];
+  private stopping: Promise<void> | null = null;
+
+  constructor(runs: readonly PipelineRun[]) {
+    this.runs = runs;
+    this.done = this.settle();
+    // The caller may look at `done` later; until then a failure is not unhandled.
+    this.done.catch(() => {});
+  }
+
+  status(): readonly TaskStatus[] {
+    return this.runs.flatMap((run) => run.status());
+  }
+
+  stop(options: { readonly within?: Duration } = {}): Promise<void> {
+    const withinMs = durationOption("stop: within", options.within) ?? 10_000;
+    this.stopping ??= Promise.all(this.runs.map((run) => run.stop(withinMs))).then(() => {});
+    return this.stopping;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+  }
+
+  /** One pipeline that fails stops the others: they are one program. */
+  private async settle(): Promise<void> {
+    const dones = this.runs.map((run) => run.done);
+    try {
+      await Promise.all(dones);
+    } catch (error) {
+      await this.stop();
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,82 @@
+/**
+ * JSON text, strictly: a value is accepted only when decoding its text gives the same value back. `JSON.stringify` alone
+ * turns NaN into null, drops functions, writes Map as `{}` and throws on cycles and BigInt.
+ */
+import * as E from "fp-ts/lib/Either.js";
+import type { Issue } from "../errors.ts";
+import { formatPath, kindOf } from "./schema.ts";
+
+/** Deeper values are refused: at some thousand levels `JSON.stringify` overflows the stack. */
+const MAX_DEPTH = 100;
+
+/** The JSON text of a value, or where and why it has none. Properties that are `undefined` are left out. Never throws. */
+export function stringify(value: unknown): E.Either<readonly Issue[], string> {
+  try {
+    const issue = findIssue(value, 0);
+    return issue === null ? E.right(JSON.stringify(value)) : E.left([issue]);
+  } catch (cause) {
+    return E.left([{ path: "", message: `reading the value threw ${cause instanceof Error ? cause.name : typeof cause}` }]);
+  }
+}
+
+/** The value in a JSON text, or that there is none. Never throws. */
+export function parse(text: string): E.Either<readonly Issue[], unknown> {
+  try {
+    return E.right(JSON.parse(text));
+  } catch {
+    return E.left([{ path: "", message: "is not JSON" }]);
+  }
+}
+
+function findIssue(value: unknown, depth: number): Issue | null {
+  switch (typeof value) {
+    case "string":
+    case "boolean":
+      return null;
+    case "number":
+      return Number.isFinite(value) ? null : refused(value);
+    case "object":
+      return value === null ? null : findIssueInside(value, depth);
+    default:
+      return refused(value);
+  }
+}
+
+function findIssueInside(value: object, depth: number): Issue | null {
+  if (depth > MAX_DEPTH) {
+    return { path: "", message: `is nested deeper than ${MAX_DEPTH} levels, or contains itself` };
+  }
+  if (Array.isArray(value)) {
+    for (let i = 0; i < value.length; i++) {
+      const issue = findIssue(value[i], depth + 1);
+      if (issue !== null) {
+        return below(String(i), issue);
+      }
+    }
+    return null;
+  }
+  if (value instanceof Map || value instanceof Set || ArrayBuffer.isView(value) || "toJSON" in value) {
+    return refused(value);
+  }
+  for (const key of Object.keys(value)) {
+    const item = (value as Record<string, unknown>)[key];
+    const issue = item === undefined ? null : findIssue(item, depth + 1);
+    if (issue !== null) {
+      return below(key, issue);
+    }
+  }
+  return null;
+}
+
+function refused(value: unknown): Issue {
+  return { path: "", message: `${kindOf(value)} has no JSON form: convert it with the codec's encode` };
+}
+
+function below(key: string, issue: Issue): Issue {
+  if (issue.path === "") {
+    return { path: formatPath([key]), message: issue.message };
+  }
+  const joint = issue.path.startsWith("[") ? "" : ".";
+  const path = `${formatPath([key])}${joint}${issue.path}`;
+  return { path: path.length > 200 ? `${path.slice(0, 199)}…` : path, message: issue.message };
+}

@@ -1,0 +1,91 @@
+// The public surface of @millrace/core. Programs use the first part; adapters and test kits the second.
+
+export type { App, AppOptions, Running } from "./app.ts";
+export { createApp } from "./app.ts";
+export type { Codec } from "./codec/codec.ts";
+export { json } from "./codec/json.ts";
+export type { OutputOf, Schema, StandardSchema } from "./codec/schema.ts";
+export type { Issue, MillraceErrorTag } from "./errors.ts";
+export { DecodeError, EncodeError, HandlerError, MillraceError } from "./errors.ts";
+export type { Duration, InvalidDuration } from "./kernel/duration.ts";
+export { parseDuration } from "./kernel/duration.ts";
+export { murmur2, partitionOf } from "./kernel/partitioner.ts";
+export type { Aggregate, Aggregates } from "./operators/aggregates.ts";
+export { count, fold, max, mean, min, sum } from "./operators/aggregates.ts";
+export { asRecords } from "./operators/as-records.ts";
+export { filter } from "./operators/filter.ts";
+export { flatMap } from "./operators/flat-map.ts";
+export { map } from "./operators/map.ts";
+export type { Call, MapOrderedOptions } from "./operators/map-ordered.ts";
+export { mapOrdered } from "./operators/map-ordered.ts";
+export { native } from "./operators/native.ts";
+export type { PartitionByOptions } from "./operators/partition-by.ts";
+export { partitionBy } from "./operators/partition-by.ts";
+export { sink } from "./operators/sink.ts";
+export { tap } from "./operators/tap.ts";
+export type { Windowed, WindowOptions, WindowSpec } from "./operators/window.ts";
+export { tumbling, window } from "./operators/window.ts";
+export type { AppEvent } from "./ports/telemetry.ts";
+export type { Limits } from "./runtime/limits.ts";
+export type { ObserveOptions } from "./runtime/observe.ts";
+export type { Producer, ProducerOptions } from "./runtime/producer.ts";
+export type { TaskStatus } from "./runtime/task-runner.ts";
+export type { NodeDescription, PlanDescription } from "./topology/describe.ts";
+export type { NativeOptions } from "./topology/native-section.ts";
+export type { Pipeline } from "./topology/pipeline.ts";
+export { pipeline } from "./topology/pipeline.ts";
+export type { RecordInfo, StreamRecord } from "./topology/record.ts";
+export type { Stream, Sunk } from "./topology/stream.ts";
+export { stream } from "./topology/stream.ts";
+export type { Topic, TopicOptions } from "./topology/topic.ts";
+export { topic } from "./topology/topic.ts";
+
+// For adapters ---------------------------------------------------------------------------------------------------------
+
+export { isName } from "./kernel/name.ts";
+export type { Offset } from "./kernel/offset.ts";
+export { BEFORE_FIRST, compareOffsets, entryIdOf, offsetOf } from "./kernel/offset.ts";
+export type { Adapter, Ports } from "./ports/adapter.ts";
+export type { Clock } from "./ports/clock.ts";
+export { sleep, systemClock } from "./ports/clock.ts";
+export type { Group, Membership } from "./ports/group.ts";
+export type {
+  AppendError,
+  AppendRequest,
+  EnsureTopicError,
+  Log,
+  NewRecord,
+  PartitionTime,
+  ReadBatch,
+  ReadBudget,
+  Reader,
+  ReadError,
+  StoredRecord,
+  TopicInfo,
+  TopicTimes,
+} from "./ports/log.ts";
+export type {
+  Fenced,
+  Full,
+  PortError,
+  Refused,
+  Regressed,
+  SequenceGap,
+  TopicLost,
+  TopicMismatch,
+  TopicSealed,
+  Unavailable,
+  WrongType,
+} from "./ports/port-error.ts";
+export { portError } from "./ports/port-error.ts";
+export type { StatePage, StateStore } from "./ports/state-store.ts";
+export type {
+  AcquireError,
+  Commit,
+  CommitError,
+  Output,
+  Ownership,
+  StateDelta,
+  TaskRef,
+  Tasks,
+} from "./ports/tasks.ts";

@@ -1,0 +1,372 @@
+/**
+ * One owned task at work: reads its partition within its limits, has the records pushed through its operators, and commits.
+ * Lives from an acquisition to the next; what it holds in memory is what the store has, plus what is not committed yet.
+ */
+import * as E from "fp-ts/lib/Either.js";
+import { DecodeError, HandlerError, MillraceError } from "../errors.ts";
+import { backoffMs } from "../kernel/backoff.ts";
+import { compareOffsets, type Offset } from "../kernel/offset.ts";
+import { partitionOf } from "../kernel/partitioner.ts";
+import { decodeTime, type TimeSnapshot } from "../kernel/task-time.ts";
+import { sleep } from "../ports/clock.ts";
+import type { NewRecord, StoredRecord, TopicInfo } from "../ports/log.ts";
+import type { PortError } from "../ports/port-error.ts";
+import type { Commit, Ownership } from "../ports/tasks.ts";
+import type { CompiledNode } from "../topology/compile.ts";
+import type { Any } from "../topology/any.ts";
+import { scope, type Stage, type StageEnv } from "../topology/stage.ts";
+import type { Topic } from "../topology/topic.ts";
+import { buildStages, sinksOf } from "./build-stages.ts";
+import { Committer } from "./committer.ts";
+import { Credits } from "./credits.ts";
+import { loadStores, type StoreContents } from "./load-stores.ts";
+import { type RetryOptions, retrying } from "./retrying.ts";
+import { type Outcome, type TaskOptions, taskName } from "./task-options.ts";
+import { TaskUnit } from "./task-unit.ts";
+import { UnitLoop } from "./unit-loop.ts";
+import { UnitSize } from "./unit-size.ts";
+
+/** The most records of one read, and of one unit. */
+const MAX_UNIT_RECORDS = 500;
+
+export class TaskInstance {
+  private readonly options: TaskOptions;
+  private readonly ownership: Ownership;
+  /** Reading ends in front of this record; `null`: nowhere. */
+  private readonly cut: Offset | null;
+  private readonly name: string;
+  private readonly committer: Committer;
+  private readonly credits: Credits;
+  private readonly unitSize: UnitSize;
+  private readonly given = new AbortController();
+  private loop: UnitLoop | null = null;
+  private stages: Stage<Any> | null = null;
+  private outcome: Outcome | null = null;
+  private resolveOutcome: (outcome: Outcome) => void = () => {};
+  private readonly ended: Promise<Outcome>;
+  private closeReader: () => void = () => {};
+  private isReading = true;
+  /** Reading has ended for good: how the instance ends when the rest is committed. */
+  private last: Outcome | null = null;
+  /** Since when the end of the partition has been seen without a new record; `null`: it has not. */
+  private quietSinceMs: number | null = null;
+  private isTickPlanned = false;
+  private nextPartition = 0;
+
+  constructor(options: TaskOptions, ownership: Ownership, cut: Offset | null) {
+    this.options = options;
+    this.ownership = ownership;
+    this.cut = cut;
+    this.name = taskName(options.ref);
+    this.credits = new Credits(options.limits);
+    this.unitSize = new UnitSize(options.subTopology.needsSingleRecordUnits ? 1 : MAX_UNIT_RECORDS);
+    this.ended = new Promise((resolve) => {
+      this.resolveOutcome = resolve;
+    });
+    this.committer = new Committer({
+      task: options.ref,
+      ownership,
+      writer: this.name,
+      sinkTopics: sinksOf(options.subTopology.roots).map(({ spec }) => this.topicInfo(spec.sink?.name ?? "")),
+      send: (commit) =>
+        retrying(() => options.ports.tasks.commit({ ...commit, signal: this.given.signal })(), this.retryOptions()),
+      applied: (units, commit) => this.onApplied(units, commit),
+      failed: (error) => this.end({ kind: "failed", error: new MillraceError(error) }),
+    });
+  }
+
+  /** Runs until stopped, complete or failed; what had settled by then is committed. Never rejects. */
+  async run(): Promise<Outcome> {
+    try {
+      await this.start();
+    } catch (error) {
+      this.fail(error);
+    }
+    const outcome = await this.ended;
+    await this.committer.settledCommitted();
+    this.abandon();
+    return outcome;
+  }
+
+  /** Stops reading, lets what was read finish and commit for up to `withinMs`, and gives up the rest. */
+  async drain(withinMs: number): Promise<void> {
+    this.finish({ kind: "stopped" });
+    await Promise.race([this.ended, sleep(this.options.clock, withinMs, this.given.signal)]);
+    this.end({ kind: "stopped" });
+  }
+
+  /** Ends the instance at once, and commits nothing more. */
+  abandon(): void {
+    this.end({ kind: "stopped" });
+    this.committer.close();
+    this.given.abort();
+    this.stages?.stop();
+  }
+
+  /** The writers' table and the end of the partition, as they were a moment ago. */
+  onTimes(snapshot: TimeSnapshot & { readonly appended: number }): void {
+    if (this.outcome === null && this.loop !== null) {
+      const lost = this.loop.onTimes(snapshot);
+      if (lost > 0) {
+        this.options.emit({ _tag: "Gap", task: this.name, lost });
+      }
+      this.tick();
+    }
+  }
+
+  /** How many records the task has read, and its event time; `null` before it has started. */
+  get progress(): { readonly processed: number; readonly watermarkMs: number } | null {
+    const position = this.loop?.position;
+    return position === undefined ? null : { processed: position.processed, watermarkMs: position.time.watermarkMs };
+  }
+
+  private async start(): Promise<void> {
+    const { ports, ref, subTopology, clock } = this.options;
+    const time = decodeTime(this.ownership.time);
+    if (time === null) {
+      throw new MillraceError("DecodeError", `the stored event time of task ${this.name} does not decode`);
+    }
+    const stores = await loadStores(ports.state, { ref, stores: subTopology.stores }, this.retryOptions());
+    if (this.outcome !== null) {
+      return;
+    }
+    this.stages = buildStages(subTopology.roots, {
+      env: (node) => this.stageEnv(node, stores),
+      end: (sink) => sinkEnd(sink),
+    });
+    this.loop = new UnitLoop(
+      {
+        source: subTopology.source,
+        at: { topic: ref.topic.name, partition: ref.partition },
+        unitSize: this.unitSize,
+        route: (to, record) => this.route(to, record),
+        nowMs: () => clock.now(),
+        opened: (unit) => this.committer.add(unit),
+        settled: (unit) => this.onSettled(unit),
+      },
+      this.stages,
+      { ...this.ownership, time },
+    );
+    if (time.watermarkMs !== Number.NEGATIVE_INFINITY) {
+      // What operators knew of time before a restart: nothing that was late is in time again.
+      this.loop.pushTime(0);
+    }
+    void this.readLoop(this.loop).catch((error: unknown) => this.fail(error));
+  }
+
+  private async readLoop(loop: UnitLoop): Promise<void> {
+    const { ports, ref, clock } = this.options;
+    const reader = ports.log.reader(ref.topic, ref.partition, this.ownership.offset);
+    this.closeReader = () => reader.close();
+    let failures = 0;
+    while (this.isReading) {
+      const room = await this.credits.room();
+      const batch = await reader.next({ ...room, maxRecords: Math.min(room.maxRecords, MAX_UNIT_RECORDS) });
+      if (!this.isReading) {
+        break;
+      }
+      if (E.isRight(batch)) {
+        failures = 0;
+        this.onBatch(loop, batch.right.records, batch.right.atEnd);
+        // Timers and sockets have their turn between batches.
+        await new Promise<void>((resolve) => setImmediate(resolve));
+      } else if (batch.left.retriable) {
+        failures += 1;
+        this.stalled(batch.left);
+        await sleep(clock, backoffMs(failures, Math.random()), this.given.signal);
+      } else {
+        throw new MillraceError(batch.left);
+      }
+    }
+    reader.close();
+  }
+
+  private onBatch(loop: UnitLoop, records: readonly StoredRecord[], atEnd: boolean): void {
+    if (records.length > 0) {
+      this.quietSinceMs = null;
+    }
+    if (atEnd && this.quietSinceMs === null) {
+      this.quietSinceMs = this.options.clock.now();
+    }
+    const { cut } = this;
+    const cutAt = cut === null ? -1 : records.findIndex(({ offset }) => compareOffsets(offset, cut) >= 0);
+    this.push(loop, cutAt < 0 ? records : records.slice(0, cutAt));
+    if (cutAt >= 0) {
+      this.finish({ kind: "reachedCut" });
+    }
+  }
+
+  private push(loop: UnitLoop, records: readonly StoredRecord[]): void {
+    for (const { bytes } of records) {
+      this.credits.take(1, bytes);
+    }
+    let next = 0;
+    try {
+      while (next < records.length && this.isReading) {
+        next += loop.pushUnit(records, next, () => this.isReading);
+      }
+    } catch (error) {
+      if (error instanceof DecodeError) {
+        // It has changed nothing: what came before it commits.
+        this.finish({ kind: "failed", error });
+      } else {
+        this.fail(error);
+      }
+    }
+  }
+
+  /** Moves event time on where that has an effect. */
+  private tick(): void {
+    if (this.loop !== null && this.outcome === null && this.credits.hasRoom && this.last === null) {
+      const idleMs = this.idleMs();
+      if (this.loop.isTimeDue(idleMs)) {
+        try {
+          this.loop.pushTime(idleMs);
+        } catch (error) {
+          this.fail(error);
+        }
+      }
+      this.endWhenDone();
+    }
+  }
+
+  private planTick(): void {
+    if (!this.isTickPlanned) {
+      this.isTickPlanned = true;
+      setImmediate(() => {
+        this.isTickPlanned = false;
+        this.tick();
+      });
+    }
+  }
+
+  /** For how long nothing has come, 0 while the task is busy: waiting for credits is not quiet. */
+  private idleMs(): number {
+    const isQuiet = this.credits.hasRoom && this.committer.isIdle;
+    return this.quietSinceMs !== null && isQuiet ? this.options.clock.now() - this.quietSinceMs : 0;
+  }
+
+  private onSettled(unit: TaskUnit): void {
+    this.unitSize.settled(unit.records, this.options.clock.now() - unit.openedAtMs);
+    this.credits.take(0, unit.outputBytes);
+    this.committer.kick();
+  }
+
+  private onApplied(units: readonly TaskUnit[], commit: Commit | null): void {
+    let records = 0;
+    let outputs = 0;
+    for (const unit of units) {
+      this.credits.giveBack(unit.records, unit.bytes + unit.outputBytes);
+      records += unit.records;
+      outputs += unit.outputCount;
+    }
+    if (commit !== null) {
+      this.options.emit({ _tag: "Committed", task: this.name, offset: commit.offset, records, outputs });
+    }
+    if (this.loop?.hasMore === true) {
+      this.planTick();
+    }
+    this.endWhenDone();
+  }
+
+  /** No record is read any more; the instance ends so when the rest is committed. */
+  private finish(outcome: Outcome): void {
+    this.last ??= outcome;
+    this.stopReading();
+    this.endWhenDone();
+  }
+
+  private endWhenDone(): void {
+    if (!this.committer.isIdle) {
+      return;
+    }
+    if (this.last !== null) {
+      this.end(this.last);
+    } else if (this.loop?.isComplete === true) {
+      this.end({ kind: "complete" });
+    }
+  }
+
+  /** Ends the instance with a failure; the first end counts. */
+  fail(error: unknown): void {
+    const known = error instanceof MillraceError;
+    this.end({
+      kind: "failed",
+      error: known ? error : new MillraceError("HandlerError", `task ${this.name} failed (see cause)`, error),
+    });
+  }
+
+  private end(outcome: Outcome): void {
+    if (this.outcome === null) {
+      this.outcome = outcome;
+      this.stopReading();
+      this.resolveOutcome(outcome);
+    }
+  }
+
+  private stopReading(): void {
+    this.isReading = false;
+    this.credits.close();
+    this.closeReader();
+  }
+
+  private route(to: Topic<Any>, record: NewRecord): { readonly topic: TopicInfo; readonly partition: number } {
+    const topic = this.topicInfo(to.name);
+    if (to.key === null && record.key === "") {
+      this.nextPartition = (this.nextPartition + 1) % topic.partitions;
+      return { topic, partition: this.nextPartition };
+    }
+    return { topic, partition: partitionOf(record.key, topic.partitions) };
+  }
+
+  private topicInfo(name: string): TopicInfo {
+    const topic = this.options.topics.get(name);
+    if (topic === undefined) {
+      throw new MillraceError("InvalidPipeline", `topic "${name}" is not known to task ${this.name}`);
+    }
+    return topic;
+  }
+
+  private stageEnv(node: CompiledNode, stores: StoreContents): StageEnv {
+    const { clock, ref, emit } = this.options;
+    return {
+      node: node.store ?? node.label,
+      clock,
+      failure: (cause, record) =>
+        cause instanceof HandlerError
+          ? cause
+          : new HandlerError(node.label, record.offset === "" ? null : record, cause),
+      fail: (error) => this.fail(error),
+      again: () => {
+        this.loop?.again();
+        this.planTick();
+      },
+      restored: () => stores.get(node.store ?? "") ?? [],
+      late: (record) => emit({ _tag: "LateRecord", task: this.name, node: node.label, id: record.id }),
+      task: { topic: ref.topic.name, partition: ref.partition },
+      inTask: true,
+    };
+  }
+
+  private retryOptions(): RetryOptions {
+    return { clock: this.options.clock, signal: this.given.signal, stalled: (error) => this.stalled(error) };
+  }
+
+  private stalled({ code, message }: PortError): void {
+    this.options.emit({ _tag: "Stalled", task: this.name, code, message });
+  }
+}
+
+/** Where values end: what a sink has written is in the unit; how far event time has come there belongs to the unit too. */
+function sinkEnd(sink: number): Stage<Any> {
+  return {
+    next: () => {},
+    watermark: (timeMs) => {
+      if (scope.unit instanceof TaskUnit) {
+        scope.unit.sinkWatermarks.set(sink, timeMs);
+      }
+    },
+    complete: () => {},
+    stop: () => {},
+  };
+}

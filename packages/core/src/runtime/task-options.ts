@@ -1,0 +1,34 @@
+import type { MillraceError } from "../errors.ts";
+import type { Ports } from "../ports/adapter.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { TopicInfo } from "../ports/log.ts";
+import type { TaskRef } from "../ports/tasks.ts";
+import type { Telemetry } from "../ports/telemetry.ts";
+import type { SubTopology } from "../topology/compile.ts";
+import type { TaskLimits } from "./limits.ts";
+
+/** What a task needs to run. */
+export interface TaskOptions {
+  readonly ports: Ports;
+  readonly clock: Clock;
+  readonly ref: TaskRef;
+  readonly subTopology: SubTopology;
+  /** Every topic that the pipeline reads or writes, by name. */
+  readonly topics: ReadonlyMap<string, TopicInfo>;
+  readonly limits: TaskLimits;
+  readonly emit: Telemetry;
+}
+
+/** Why a task has ended. */
+export type Outcome =
+  | { readonly kind: "stopped" }
+  /** Its input was ended, and all of it is processed. */
+  | { readonly kind: "complete" }
+  /** Everything before the record at which the run was to be cut is committed. */
+  | { readonly kind: "reachedCut" }
+  | { readonly kind: "failed"; readonly error: MillraceError };
+
+/** The task's name in events, messages and writers' tables: `<group>/<topic>/<partition>`. */
+export function taskName(ref: TaskRef): string {
+  return `${ref.group}/${ref.topic.name}/${ref.partition}`;
+}

@@ -1,0 +1,122 @@
+import type { Offset } from "../kernel/offset.ts";
+import type { TaskTime } from "../kernel/task-time.ts";
+import type { NewRecord, TopicInfo } from "../ports/log.ts";
+import type { StateDelta } from "../ports/tasks.ts";
+import type { Any } from "../topology/any.ts";
+import type { DirtyStore, Unit } from "../topology/stage.ts";
+import type { Topic } from "../topology/topic.ts";
+
+/** Finds the partition that a record of a topic belongs to. */
+export type Route = (to: Topic<Any>, record: NewRecord) => { readonly topic: TopicInfo; readonly partition: number };
+
+/** Which unit has uncollected changes in which store. One for each task. */
+export type StoreOwners = Map<DirtyStore, TaskUnit>;
+
+/** Records of one partition that wait for a commit. */
+export interface PendingOutput {
+  readonly topic: TopicInfo;
+  readonly partition: number;
+  readonly records: NewRecord[];
+}
+
+/**
+ * A unit of one task: what its records caused, until it is committed. It settles when the read loop and every operator
+ * have released it.
+ */
+export class TaskUnit implements Unit {
+  /** Units of a task are numbered in log order. */
+  readonly index: number;
+  readonly openedAtMs: number;
+  readonly outputs = new Map<string, PendingOutput>();
+  readonly deltas: StateDelta[] = [];
+  /** Watermarks (ms) that reached the sinks in this unit, by sink. */
+  readonly sinkWatermarks = new Map<number, number>();
+  outputCount = 0;
+  outputBytes = 0;
+  /** How many records were read into the unit, and about how many bytes they take. */
+  records = 0;
+  bytes = 0;
+  /** Units up to this index commit together with this one. */
+  joinedThrough: number;
+  isSettled = false;
+  /** Where the task stands after this unit; set when the unit is closed. */
+  closed: UnitEnd | null = null;
+
+  private holds = 1;
+  private readonly stores = new Set<DirtyStore>();
+  private readonly route: Route;
+  private readonly owners: StoreOwners;
+  private readonly settled: (unit: TaskUnit) => void;
+
+  constructor(
+    at: { readonly index: number; readonly openedAtMs: number },
+    task: { readonly route: Route; readonly owners: StoreOwners; readonly settled: (unit: TaskUnit) => void },
+  ) {
+    this.index = at.index;
+    this.openedAtMs = at.openedAtMs;
+    this.joinedThrough = at.index;
+    this.route = task.route;
+    this.owners = task.owners;
+    this.settled = task.settled;
+  }
+
+  retain(): void {
+    this.holds += 1;
+  }
+
+  /** Throws when a store's changes cannot be encoded. */
+  release(): void {
+    this.holds -= 1;
+    if (this.holds === 0) {
+      for (const store of this.stores) {
+        this.collect(store);
+      }
+      this.isSettled = true;
+      this.settled(this);
+    }
+  }
+
+  output(to: Topic<Any>, record: NewRecord): void {
+    const { topic, partition } = this.route(to, record);
+    const id = `${topic.name}/${partition}`;
+    const pending = this.outputs.get(id);
+    if (pending === undefined) {
+      this.outputs.set(id, { topic, partition, records: [record] });
+    } else {
+      pending.records.push(record);
+    }
+    this.outputCount += 1;
+    this.outputBytes += record.payload.length + record.key.length;
+  }
+
+  touch(store: DirtyStore): void {
+    const before = this.owners.get(store);
+    if (before !== this) {
+      before?.collect(store);
+      this.owners.set(store, this);
+      this.stores.add(store);
+    }
+  }
+
+  joinWith(later: Unit): void {
+    if (later instanceof TaskUnit) {
+      this.joinedThrough = Math.max(this.joinedThrough, later.index);
+    }
+  }
+
+  private collect(store: DirtyStore): void {
+    if (this.owners.get(store) === this) {
+      this.owners.delete(store);
+      this.deltas.push(store.collect());
+    }
+  }
+}
+
+/** Where a task stands after a unit. */
+export interface UnitEnd {
+  readonly offset: Offset;
+  readonly processed: number;
+  readonly time: TaskTime;
+  /** Whether the task has nothing to say about event time. */
+  readonly isInactive: boolean;
+}

@@ -1,0 +1,197 @@
+/**
+ * Pushes the records of one task through its operators, in units, and moves the task's event time on.
+ *
+ * Every method is synchronous. Units never interleave: each is opened, filled and closed before the next; what operators
+ * hold beyond that retains its unit.
+ */
+import * as E from "fp-ts/lib/Either.js";
+import { DecodeError } from "../errors.ts";
+import { compareOffsets, type Offset } from "../kernel/offset.ts";
+import { advance, fetched, isInactive, reached, type TaskTime, type TimeSnapshot } from "../kernel/task-time.ts";
+import type { StoredRecord } from "../ports/log.ts";
+import type { Any } from "../topology/any.ts";
+import { NO_RECORD, TopicRecord } from "../topology/record.ts";
+import { scope, type Stage } from "../topology/stage.ts";
+import type { Topic } from "../topology/topic.ts";
+import { type Route, type StoreOwners, TaskUnit } from "./task-unit.ts";
+import type { UnitSize } from "./unit-size.ts";
+
+/** A unit that has caused this many outputs takes no further record. */
+const UNIT_OUTPUTS = 400;
+
+/** What the loop needs of its task. */
+export interface UnitLoopOptions {
+  readonly source: Topic<Any>;
+  readonly at: { readonly topic: string; readonly partition: number };
+  readonly unitSize: UnitSize;
+  readonly route: Route;
+  readonly nowMs: () => number;
+  /** A unit begins. */
+  readonly opened: (unit: TaskUnit) => void;
+  /** Nothing holds the unit any more. */
+  readonly settled: (unit: TaskUnit) => void;
+}
+
+/** Where a task stands. */
+export interface Position {
+  readonly offset: Offset;
+  readonly processed: number;
+  readonly time: TaskTime;
+}
+
+export class UnitLoop {
+  private readonly options: UnitLoopOptions;
+  private readonly stages: Stage<Any>;
+  private readonly owners: StoreOwners = new Map();
+  private offset: Offset;
+  private processed: number;
+  private time: TaskTime;
+  private nextIndex = 0;
+  private pushedWatermarkMs = Number.NEGATIVE_INFINITY;
+  private isBehind = false;
+
+  constructor(options: UnitLoopOptions, stages: Stage<Any>, from: Position) {
+    this.options = options;
+    this.stages = stages;
+    this.offset = from.offset;
+    this.processed = from.processed;
+    this.time = from.time;
+  }
+
+  get position(): Position {
+    return { offset: this.offset, processed: this.processed, time: this.time };
+  }
+
+  /** Whether operators have more to emit than fitted into the last unit. */
+  get hasMore(): boolean {
+    return this.isBehind;
+  }
+
+  /** An operator asks for another watermark. */
+  again(): void {
+    this.isBehind = true;
+  }
+
+  /**
+   * Pushes records until a unit is full or `mayGoOn` says no; returns how many. Throws what an operator threw, or
+   * `DecodeError`; in the latter case the records in front are in a unit that will commit.
+   */
+  pushUnit(records: readonly StoredRecord[], from: number, mayGoOn: () => boolean): number {
+    const unit = this.open();
+    let next = from;
+    try {
+      this.inScope(unit, () => {
+        while (next < records.length && !this.isFull(unit) && mayGoOn()) {
+          const record = records[next];
+          if (record !== undefined) {
+            this.pushRecord(unit, record);
+          }
+          next += 1;
+        }
+      });
+    } catch (error) {
+      if (error instanceof DecodeError) {
+        this.close(unit, 0);
+      }
+      throw error;
+    }
+    this.close(unit, 0);
+    return next - from;
+  }
+
+  /** A unit without records, for what event time alone causes. */
+  pushTime(idleMs: number): void {
+    this.close(this.open(), idleMs);
+  }
+
+  /** Whether {@link pushTime} would have an effect. */
+  isTimeDue(idleMs: number): boolean {
+    const { time: policy } = this.options.source;
+    const next = advance(this.time, policy, idleMs);
+    return this.isBehind || next.watermarkMs > this.pushedWatermarkMs || isInactive(next, policy, idleMs);
+  }
+
+  /** The writers' table and the end of the partition were fetched. Returns how many records have vanished from the log. */
+  onTimes(snapshot: TimeSnapshot & { readonly appended: number }): number {
+    this.time = reached(fetched(this.time, snapshot), this.offset);
+    const isAtEnd = compareOffsets(this.offset, snapshot.end) === 0;
+    const lost = isAtEnd ? Math.max(0, snapshot.appended - this.processed) : 0;
+    this.processed += lost;
+    return lost;
+  }
+
+  /** Whether all that there will ever be has been processed. */
+  get isComplete(): boolean {
+    const { watermarkMs, applied, pending } = this.time;
+    return watermarkMs === Number.POSITIVE_INFINITY && applied !== null && pending === null && !this.isBehind;
+  }
+
+  private open(): TaskUnit {
+    const at = { index: this.nextIndex, openedAtMs: this.options.nowMs() };
+    this.nextIndex += 1;
+    const { route, settled, opened } = this.options;
+    const unit = new TaskUnit(at, { route, owners: this.owners, settled });
+    opened(unit);
+    return unit;
+  }
+
+  private isFull(unit: TaskUnit): boolean {
+    return unit.records >= this.options.unitSize.current || unit.outputCount >= UNIT_OUTPUTS;
+  }
+
+  private pushRecord(unit: TaskUnit, stored: StoredRecord): void {
+    const { source, at } = this.options;
+    const where = { ...at, offset: stored.offset };
+    const decoded =
+      stored.problem === null
+        ? source.codec.decode(stored.payload)
+        : E.left([{ path: "", message: stored.problem }]);
+    if (E.isLeft(decoded)) {
+      throw new DecodeError({ ...where, raw: stored.payload, issues: decoded.left });
+    }
+    unit.records += 1;
+    unit.bytes += stored.bytes;
+    scope.record = new TopicRecord(where, stored, this.promisedBefore(stored));
+    this.stages.next(decoded.right);
+    this.offset = stored.offset;
+    this.processed += 1;
+  }
+
+  /** What was promised of event time before this record; a producer's record moves the promise on. */
+  private promisedBefore(stored: StoredRecord): number {
+    if (stored.watermarkMs !== null) {
+      return stored.watermarkMs;
+    }
+    const before = this.time.maxEventTimeMs;
+    if (before === null || stored.timestampMs > before) {
+      this.time = { ...this.time, maxEventTimeMs: stored.timestampMs };
+    }
+    return before === null ? Number.NEGATIVE_INFINITY : before - this.options.source.time.outOfOrdernessMs;
+  }
+
+  private close(unit: TaskUnit, idleMs: number): void {
+    const { time: policy } = this.options.source;
+    this.time = advance(reached(this.time, this.offset), policy, idleMs);
+    if (this.time.watermarkMs > this.pushedWatermarkMs || this.isBehind) {
+      this.pushedWatermarkMs = this.time.watermarkMs;
+      this.isBehind = false;
+      this.inScope(unit, () => this.stages.watermark(this.time.watermarkMs));
+    }
+    unit.closed = { ...this.position, isInactive: isInactive(this.time, policy, idleMs) };
+    unit.release();
+  }
+
+  private inScope(unit: TaskUnit, push: () => void): void {
+    const { record, unit: unitBefore, inTask } = scope;
+    scope.record = NO_RECORD;
+    scope.unit = unit;
+    scope.inTask = true;
+    try {
+      push();
+    } finally {
+      scope.record = record;
+      scope.unit = unitBefore;
+      scope.inTask = inTask;
+    }
+  }
+}

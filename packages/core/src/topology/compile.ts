@@ -1,0 +1,174 @@
+/**
+ * From plan to sub-topologies. A sub-topology reads one topic; a change of key ends one and begins another, with a
+ * repartition topic between them. One sub-topology × one partition is a task.
+ */
+import { checkKey, checkName, encodeParts, type Topic, topic } from "./topic.ts";
+import { ownedName, nodeLabel } from "./describe.ts";
+import type { Any } from "./any.ts";
+import { type OperatorSpec, operatorSpec, type PlanNode } from "./node.ts";
+import { scope, type StageFactory } from "./stage.ts";
+
+type OperatorNode = Extract<PlanNode, { readonly topic: null }>;
+
+/** An operator of a sub-topology and what stands behind it. */
+export interface CompiledNode {
+  /** For messages. */
+  readonly label: string;
+  /** The name of its store; `null` where it keeps nothing. */
+  readonly store: string | null;
+  readonly spec: OperatorSpec;
+  readonly next: readonly CompiledNode[];
+}
+
+/** What the tasks of one topic run. */
+export interface SubTopology {
+  readonly source: Topic<Any>;
+  /** Whether Millrace made the topic, for a change of key: its number of partitions is that of `upstream`. */
+  readonly upstream: Topic<Any> | null;
+  readonly roots: readonly CompiledNode[];
+  /** Topics that its commits write, repartition topics included. */
+  readonly writes: readonly Topic<Any>[];
+  /** Names of the stores that it keeps. */
+  readonly stores: readonly string[];
+  /** Whether a unit may hold one record only, because a foreign operator may keep it. */
+  readonly needsSingleRecordUnits: boolean;
+}
+
+/** The sub-topologies of a checked plan; sources come before what they feed. */
+export function compile(ends: readonly PlanNode[], group: string): readonly SubTopology[] {
+  const children = childrenOf(ends);
+  const subTopologies: SubTopology[] = [];
+  const cut = (source: Topic<Any>, upstream: Topic<Any> | null, first: readonly OperatorNode[]): void => {
+    const index = subTopologies.length;
+    const behind: (() => void)[] = [];
+    const build = (node: OperatorNode, arrived: boolean): CompiledNode => {
+      if (!arrived && repartitionIsNeeded(node)) {
+        const through = repartitionTopic(node, group);
+        behind.push(() => cut(through, source, [node]));
+        return compiled(nodeLabel(node), null, repartitionSink(node, through), []);
+      }
+      const spec = node.spec.kind === "partitionBy" ? passOn(node.spec) : node.spec;
+      const next = (children.get(node) ?? []).map((child) => build(child, false));
+      return compiled(nodeLabel(node), node.spec.owns === "store" ? ownedName(node) : null, spec, next);
+    };
+    const roots = first.map((node) => build(node, upstream !== null));
+    const all = roots.flatMap(flatten);
+    subTopologies.splice(index, 0, {
+      source,
+      upstream,
+      roots,
+      writes: [...new Set(all.flatMap(({ spec }) => spec.sink ?? []))],
+      stores: all.flatMap(({ store }) => store ?? []),
+      needsSingleRecordUnits: all.some(({ spec }) => spec.native !== null && !spec.native.stateless),
+    });
+    for (const go of behind) {
+      go();
+    }
+  };
+  for (const [source, first] of sourcesOf(ends, children)) {
+    cut(source, null, first);
+  }
+  return subTopologies;
+}
+
+/**
+ * Whether a node's key needs a topic of its own: not when the topic is partitioned by that very function, and the values
+ * are still those of the topic.
+ */
+export function repartitionIsNeeded(node: PlanNode): boolean {
+  if (node.spec === null || node.spec.repartition === null) {
+    return false;
+  }
+  const { key } = node.spec.repartition;
+  let before = node.parent;
+  while (before.spec !== null) {
+    if (before.spec.repartition !== null && before.spec.passesValues) {
+      return before.spec.repartition.key !== key;
+    }
+    if (!before.spec.passesValues) {
+      return true;
+    }
+    before = before.parent;
+  }
+  return before.topic.key !== key;
+}
+
+/** The operators behind each node. Sources are one by the topic's name, however often `stream` was called. */
+function childrenOf(ends: readonly PlanNode[]): ReadonlyMap<PlanNode | string, readonly OperatorNode[]> {
+  const children = new Map<PlanNode | string, OperatorNode[]>();
+  const visit = (node: PlanNode): void => {
+    if (node.parent === null) {
+      return;
+    }
+    const at = node.parent.spec === null ? node.parent.topic.name : node.parent;
+    const siblings = children.get(at) ?? [];
+    if (!siblings.includes(node)) {
+      children.set(at, [...siblings, node]);
+      visit(node.parent);
+    }
+  };
+  ends.forEach(visit);
+  return children;
+}
+
+function sourcesOf(
+  ends: readonly PlanNode[],
+  children: ReadonlyMap<PlanNode | string, readonly OperatorNode[]>,
+): readonly (readonly [Topic<Any>, readonly OperatorNode[]])[] {
+  const topics = new Map<string, Topic<Any>>();
+  for (const end of ends) {
+    let node = end;
+    while (node.parent !== null) {
+      node = node.parent;
+    }
+    topics.set(node.topic.name, node.topic);
+  }
+  return [...topics].map(([name, source]) => [source, children.get(name) ?? []]);
+}
+
+function compiled(label: string, store: string | null, spec: OperatorSpec, next: readonly CompiledNode[]): CompiledNode {
+  return { label, store, spec, next };
+}
+
+function flatten(node: CompiledNode): readonly CompiledNode[] {
+  return [node, ...node.next.flatMap(flatten)];
+}
+
+/** The topic between two sub-topologies. Its records carry the new key and the old event time. */
+function repartitionTopic(node: OperatorNode, group: string): Topic<Any> {
+  const { repartition } = node.spec;
+  const name = `${group}.${ownedName(node)}.repartition`;
+  checkName("repartition topic", name);
+  const options = { codec: repartition?.codec ?? never(), key: null };
+  return topic<Any>(name, repartition?.partitions == null ? options : { ...options, partitions: repartition.partitions });
+}
+
+function never(): never {
+  throw new Error("a repartition topic without a repartition");
+}
+
+/** In front of the topic: the value goes there under its new key. */
+function repartitionSink(node: OperatorNode, through: Topic<Any>): OperatorSpec {
+  const key = node.spec.repartition?.key ?? never();
+  const stage: StageFactory<Any, Any> = (down, env) => ({
+    next: (value) => {
+      const { record, unit } = scope;
+      try {
+        const { timestamp: timestampMs, headers, watermarkMs } = record;
+        const newKey = checkKey(through.name, key(value, record));
+        unit.output(through, encodeParts(through, value, { key: newKey, timestampMs, headers, watermarkMs }));
+      } catch (cause) {
+        throw env.failure(cause, record);
+      }
+    },
+    watermark: (timeMs) => down.watermark(timeMs),
+    complete: () => down.complete(),
+    stop: () => down.stop(),
+  });
+  return operatorSpec({ kind: "repartition", sink: through, stage });
+}
+
+/** Behind the topic, or where none was needed: the records already carry the key. */
+function passOn(spec: OperatorSpec): OperatorSpec {
+  return { ...spec, stage: (down) => down };
+}

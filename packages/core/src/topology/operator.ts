@@ -1,0 +1,125 @@
+/**
+ * An operator is one function with two lives: in a {@link Stream} it becomes a node of the plan, on an ordinary RxJS
+ * Observable it runs at once, without acknowledgement.
+ */
+import { Observable, type Operator, type OperatorFunction } from "rxjs";
+import { MillraceError } from "../errors.ts";
+import { systemClock } from "../ports/clock.ts";
+import { nativeSpec } from "./native-section.ts";
+import type { Any } from "./any.ts";
+import type { OperatorSpec } from "./node.ts";
+import { scope, type Stage, type StageEnv } from "./stage.ts";
+
+const SPEC = Symbol("millrace.operator");
+
+/** Stands for a source while a composite is unfolded: our operators leave their specs in it instead of running. */
+class Probe extends Observable<never> {
+  readonly specs: readonly OperatorSpec[];
+
+  constructor(specs: readonly OperatorSpec[]) {
+    super();
+    this.specs = specs;
+  }
+}
+
+/**
+ * The operator function of a spec. `onObservable`: what it does on an ordinary Observable; by default the spec's stage
+ * runs there.
+ */
+export function operator<A, B>(spec: OperatorSpec, onObservable?: OperatorFunction<A, B>): OperatorFunction<A, B> {
+  const run = onObservable ?? ((source: Observable<A>) => runStage<A, B>(source, spec));
+  const apply = (source: Observable<A>): Observable<B> => {
+    const specs = planOf(source);
+    return specs === null ? run(source) : new Probe([...specs, spec]);
+  };
+  return Object.assign(apply, { [SPEC]: spec });
+}
+
+/**
+ * The nodes of an operator function: its own, those into which a composite unfolds, or one opaque foreign node. A
+ * composite is called once, with a probe that emits nothing.
+ */
+export function unfold(apply: OperatorFunction<Any, Any>): readonly OperatorSpec[] {
+  if (SPEC in apply) {
+    return [apply[SPEC] as OperatorSpec];
+  }
+  return planOf(apply(new Probe([]))) ?? [nativeSpec(apply, {})];
+}
+
+/** What RxJS 7 remembers of an Observable that one of its operators made. */
+interface Lifted {
+  readonly source?: unknown;
+  readonly operator?: Operator<Any, Any>;
+}
+
+/** The operators between a probe and an Observable that was made from it; `null` when it was made from something else. */
+function planOf(made: unknown): readonly OperatorSpec[] | null {
+  if (made instanceof Probe) {
+    return made.specs;
+  }
+  if (!(made instanceof Observable)) {
+    return null;
+  }
+  const { source, operator: lifted } = made as Lifted;
+  const before = source === undefined || lifted === undefined ? null : planOf(source);
+  if (before === null || lifted === undefined) {
+    return null;
+  }
+  // `lift` is how RxJS 7 applies an operator to a source; `peerDependencies` pins that major version.
+  const apply = (source$: Observable<Any>): Observable<Any> => source$.lift(lifted);
+  return [...before, nativeSpec(apply, {})];
+}
+
+function runStage<A, B>(source: Observable<A>, spec: OperatorSpec): Observable<B> {
+  return new Observable<B>((subscriber) => {
+    if (scope.inTask && spec.holds) {
+      throw new MillraceError(
+        "InvalidOperator",
+        `"${spec.kind}" was subscribed inside another operator's callback, where nothing acknowledges what it holds: put it into the pipeline itself (mapOrdered has "lane" for work per key)`,
+      );
+    }
+    const end: Stage<B> = {
+      next: (value) => subscriber.next(value),
+      watermark: () => {},
+      complete: () => subscriber.complete(),
+      stop: () => {},
+    };
+    const stage: Stage<A> = spec.stage(end, envOnObservable(spec, (error) => subscriber.error(error)));
+    const subscription = source.subscribe({
+      next: (value) => {
+        try {
+          stage.next(value);
+        } catch (error) {
+          subscriber.error(error);
+        }
+      },
+      error: (error) => subscriber.error(error),
+      complete: () => {
+        try {
+          stage.complete();
+        } catch (error) {
+          subscriber.error(error);
+        }
+      },
+    });
+    return () => {
+      subscription.unsubscribe();
+      stage.stop();
+    };
+  });
+}
+
+/** On an ordinary Observable errors stay what they are, as in any RxJS operator. */
+function envOnObservable(spec: OperatorSpec, fail: (error: unknown) => void): StageEnv {
+  return {
+    node: spec.name ?? spec.kind,
+    clock: systemClock,
+    failure: (cause) => cause as MillraceError,
+    fail,
+    again: () => {},
+    restored: () => [],
+    late: () => {},
+    task: { topic: "", partition: 0 },
+    inTask: false,
+  };
+}

@@ -1,0 +1,103 @@
+/**
+ * How an operator runs: a push stage between the one before it and the one behind it. The same stage serves in a task and
+ * on an ordinary Observable.
+ */
+import type { MillraceError } from "../errors.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { NewRecord } from "../ports/log.ts";
+import type { Any } from "./any.ts";
+import { type CurrentRecord, NO_RECORD } from "./record.ts";
+import type { Topic } from "./topic.ts";
+
+/** One operator at work. Every call is synchronous; values and watermarks come in order. */
+export interface Stage<A> {
+  /** A value; {@link scope} holds its record and its unit. */
+  next(value: A): void;
+  /** Event time has reached `timeMs`: passed on only after everything before it. */
+  watermark(timeMs: number): void;
+  /** The source has completed (never in a task). */
+  complete(): void;
+  /** The instance is given up: abort what runs, forget what is held, emit nothing more. */
+  stop(): void;
+}
+
+/**
+ * Records that are acknowledged together. An operator that keeps a record beyond `next` retains its unit and releases it
+ * when the result has left downstream; a unit commits when nobody holds it any more.
+ */
+export interface Unit {
+  retain(): void;
+  release(): void;
+  /** Adds a record to what the unit's commit writes. */
+  output(to: Topic<Any>, record: NewRecord): void;
+  /**
+   * `store` has changes that belong to this unit. Each store is collected once, when the unit ends or when a later unit
+   * reaches the operator: a unit's delta is the state after that unit.
+   */
+  touch(store: DirtyStore): void;
+  /** No commit may end between this unit and `later`. */
+  joinWith(later: Unit): void;
+}
+
+/** Uncommitted changes of a store. */
+export interface DirtyStore {
+  /** Hands over what changed since the last call. */
+  collect(): { readonly store: string; readonly puts: [string, string][]; readonly deletes: string[] };
+}
+
+/** What runs at this moment: set before each push, and restored by operators that emit later. */
+export interface Scope {
+  record: CurrentRecord;
+  unit: Unit;
+  /** Whether a task pushes; `false` on an ordinary Observable. */
+  inTask: boolean;
+}
+
+/** Outside of tasks nothing is acknowledged. */
+export const NO_UNIT: Unit = {
+  retain: () => {},
+  release: () => {},
+  output: () => {},
+  touch: () => {},
+  joinWith: () => {},
+};
+
+/** The one scope: JavaScript runs one push at a time. */
+export const scope: Scope = { record: NO_RECORD, unit: NO_UNIT, inTask: false };
+
+/** Runs `push` with a scope of its own and restores the one before, also when it throws. */
+export function within(record: CurrentRecord, unit: Unit, push: () => void): void {
+  const { record: recordBefore, unit: unitBefore } = scope;
+  scope.record = record;
+  scope.unit = unit;
+  try {
+    push();
+  } finally {
+    scope.record = recordBefore;
+    scope.unit = unitBefore;
+  }
+}
+
+/** What an operator's stage may ask of its surroundings. */
+export interface StageEnv {
+  /** The operator, as messages name it. */
+  readonly node: string;
+  readonly clock: Clock;
+  /** Wraps what a user's function threw. */
+  failure(cause: unknown, record: CurrentRecord): MillraceError;
+  /** Ends the instance because of a failure outside of a push; inside of one, throw instead. */
+  fail(error: MillraceError): void;
+  /** Asks for another watermark in a unit of its own: there is more to emit than one commit should carry. */
+  again(): void;
+  /** The content of the operator's store at the last commit. */
+  restored(): Iterable<readonly [key: string, value: string]>;
+  /** Counts a record that was dropped because it came too late. */
+  late(record: CurrentRecord): void;
+  /** Which topic and partition this instance reads. */
+  readonly task: { readonly topic: string; readonly partition: number };
+  /** Whether this instance runs in a task; `false` on an ordinary Observable. */
+  readonly inTask: boolean;
+}
+
+/** Makes the stage of an operator in front of `down`. */
+export type StageFactory<A, B> = (down: Stage<B>, env: StageEnv) => Stage<A>;

@@ -1,0 +1,180 @@
+import * as E from "fp-ts/lib/Either.js";
+import type { Codec } from "../codec/codec.ts";
+import { EncodeError, MillraceError } from "../errors.ts";
+import { type Duration, parseDuration } from "../kernel/duration.ts";
+import { isName, NAME_RULE_TEXT, quoteName } from "../kernel/name.ts";
+import type { TimePolicy } from "../kernel/task-time.ts";
+import type { NewRecord } from "../ports/log.ts";
+import { kindOf } from "../codec/schema.ts";
+
+/** Partitions of a topic that does not exist yet and whose number was not said. */
+export const DEFAULT_PARTITIONS = 4;
+/** The most partitions that a topic can have. */
+export const MAX_PARTITIONS = 4_096;
+/** The largest encoded value of a record, in UTF-8 bytes. */
+export const MAX_VALUE_BYTES = 1_048_576;
+/** The largest key, in UTF-8 bytes. */
+export const MAX_KEY_BYTES = 65_536;
+/** Largest event time (ms) either side of the epoch, as of `Date`. */
+const MAX_TIME_MS = 8_640_000_000_000_000;
+
+/** What can be said of a topic. */
+export interface TopicOptions<A> {
+  readonly codec: Codec<A>;
+  /** The partitioning key; records of one key stay in order. `null`: no key, records go to the partitions in turn. */
+  readonly key: ((value: NoInfer<A>) => string) | null;
+  /** Event time, ms since the Unix epoch, a whole number. Default: the time at which the record is sent. */
+  readonly timestamp?: (value: NoInfer<A>) => number;
+  /**
+   * Number of partitions, 1 to 4,096, fixed when the topic is first used. Default: what exists, or 4. A number that
+   * differs from what exists is an error at start.
+   */
+  readonly partitions?: number;
+  /** How far producers' records may trail the newest one of their partition before they count as late. Default 0. */
+  readonly outOfOrderness?: Duration;
+  /**
+   * After how long without a record a partition's event time moves on by itself, with the clock. Default: never, so that
+   * a producer's pause can make nothing late; then windows of a quiet topic close when records or `producer.end()` come.
+   */
+  readonly idle?: Duration;
+}
+
+/** A named, partitioned log of values of one type. */
+export interface Topic<A> {
+  readonly name: string;
+  readonly codec: Codec<A>;
+  readonly key: ((value: A) => string) | null;
+  readonly timestamp: ((value: A) => number) | null;
+  /** `null`: as it exists. */
+  readonly partitions: number | null;
+  readonly time: TimePolicy;
+  /** The value itself: types a literal where it is written. */
+  of(value: A): A;
+}
+
+/**
+ * Declares a topic. Nothing is created until a pipeline or producer that uses it runs.
+ *
+ * Throws `MillraceError` `InvalidName` for a name outside `^[A-Za-z0-9][A-Za-z0-9._-]{0,199}$`, `InvalidOption` for
+ * partitions that are no whole number from 1 to 4,096 or a duration that does not parse.
+ *
+ * @example
+ * ```ts
+ * const orders = topic("orders", { codec: json(Order), key: (o) => o.customerId, timestamp: (o) => o.at, partitions: 16 });
+ * ```
+ */
+export function topic<A>(name: string, options: TopicOptions<A>): Topic<A> {
+  checkName("topic", name);
+  return {
+    name,
+    codec: options.codec,
+    key: options.key,
+    timestamp: options.timestamp ?? null,
+    partitions: options.partitions === undefined ? null : checkPartitions(`topic "${name}"`, options.partitions),
+    time: {
+      outOfOrdernessMs: durationOption(`topic "${name}": outOfOrderness`, options.outOfOrderness) ?? 0,
+      idleAfterMs: durationOption(`topic "${name}": idle`, options.idle),
+    },
+    of: (value) => value,
+  };
+}
+
+/** Throws `InvalidName` unless the name follows the rule. */
+export function checkName(what: string, name: unknown): void {
+  if (!isName(name)) {
+    throw new MillraceError("InvalidName", `${quoteName(name)} is not a ${what} name: ${NAME_RULE_TEXT}`);
+  }
+}
+
+/** The number itself; throws `InvalidOption` unless it is a possible number of partitions. */
+export function checkPartitions(what: string, partitions: unknown): number {
+  if (typeof partitions !== "number" || !Number.isInteger(partitions) || partitions < 1 || partitions > MAX_PARTITIONS) {
+    throw new MillraceError(
+      "InvalidOption",
+      `${what}: partitions must be a whole number from 1 to ${MAX_PARTITIONS}, not ${String(partitions)}`,
+    );
+  }
+  return partitions;
+}
+
+/** A duration option in ms, `null` where it is absent; throws `InvalidOption` when it does not parse. */
+export function durationOption(what: string, duration: Duration | undefined): number | null {
+  if (duration === undefined) {
+    return null;
+  }
+  const parsed = parseDuration(duration);
+  if (E.isLeft(parsed)) {
+    throw new MillraceError("InvalidOption", `${what}: ${parsed.left.message}`);
+  }
+  return parsed.right;
+}
+
+/**
+ * A value as a record of its topic. `inherited` gives the event time, headers and lateness of the record that caused it;
+ * its time counts only where the topic has no `timestamp`. Throws {@link EncodeError}.
+ */
+export function encodeRecord<A>(
+  to: Topic<A>,
+  value: A,
+  inherited: Pick<NewRecord, "timestampMs" | "headers" | "watermarkMs">,
+): NewRecord {
+  const key = to.key === null ? "" : callKey(to, to.key, value);
+  const timestampMs = to.timestamp === null ? inherited.timestampMs : to.timestamp(value);
+  return encodeParts(to, value, { ...inherited, key, timestampMs });
+}
+
+/** A value as a record with a key and a time that are already known. Throws {@link EncodeError}. */
+export function encodeParts<A>(
+  to: Topic<A>,
+  value: A,
+  parts: Pick<NewRecord, "key" | "timestampMs" | "headers" | "watermarkMs">,
+): NewRecord {
+  checkTime(to.name, parts.timestampMs);
+  const encoded = to.codec.encode(value);
+  if (E.isLeft(encoded)) {
+    throw new EncodeError(to.name, encoded.left);
+  }
+  checkSize(to.name, "", encoded.right, MAX_VALUE_BYTES);
+  return {
+    key: parts.key,
+    timestampMs: parts.timestampMs,
+    payload: encoded.right,
+    headers: parts.headers,
+    watermarkMs: parts.watermarkMs,
+  };
+}
+
+/** Throws {@link EncodeError} unless the key is text that a topic can carry. */
+export function checkKey(topicName: string, key: unknown): string {
+  if (typeof key !== "string") {
+    throw new EncodeError(topicName, [{ path: "key", message: `must be a string, not ${kindOf(key)}` }]);
+  }
+  checkSize(topicName, "key", key, MAX_KEY_BYTES);
+  // A lone surrogate has no UTF-8 form: it would come back as another key, on another partition.
+  if (LONE_SURROGATE.test(key)) {
+    throw new EncodeError(topicName, [{ path: "key", message: "holds half of a surrogate pair" }]);
+  }
+  return key;
+}
+
+const LONE_SURROGATE = /\p{Surrogate}/u;
+
+function callKey<A>(to: Topic<A>, key: (value: A) => string, value: A): string {
+  return checkKey(to.name, key(value));
+}
+
+function checkTime(topicName: string, timestampMs: unknown): void {
+  if (typeof timestampMs !== "number" || !Number.isInteger(timestampMs) || Math.abs(timestampMs) > MAX_TIME_MS) {
+    const found = typeof timestampMs === "number" ? String(timestampMs) : kindOf(timestampMs);
+    throw new EncodeError(topicName, [
+      { path: "timestamp", message: `must be a whole number of ms since 1970 that a Date can hold, not ${found}` },
+    ]);
+  }
+}
+
+function checkSize(topicName: string, path: string, text: string, maxBytes: number): void {
+  // A UTF-16 unit takes at most 3 bytes in UTF-8.
+  if (text.length * 3 > maxBytes && new TextEncoder().encode(text).length > maxBytes) {
+    throw new EncodeError(topicName, [{ path, message: `is larger than ${maxBytes} bytes` }]);
+  }
+}
