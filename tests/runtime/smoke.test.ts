@@ -1,4 +1,17 @@
-import { count, createApp, filter, json, map, pipeline, sink, stream, sum, topic, tumbling, window } from "@millrace/core";
+import {
+  count,
+  createApp,
+  filter,
+  json,
+  map,
+  pipeline,
+  sink,
+  stream,
+  sum,
+  topic,
+  tumbling,
+  window,
+} from "@millrace/core";
 import { memoryAdapter } from "@millrace/testing";
 import * as t from "io-ts";
 import { expect, it } from "vitest";
@@ -12,7 +25,11 @@ it("runs", async () => {
     "region-totals",
     stream(orders).pipe(
       filter((o) => o.total > 0),
-      window(tumbling("1 minute"), { orders: count(), total: sum((o) => o.total) }, { by: (o) => o.region, grace: "10 s" }),
+      window(
+        tumbling("1 minute"),
+        { orders: count(), total: sum((o) => o.total) },
+        { by: (o) => o.region, grace: "10 s" },
+      ),
       map((w) => totals.of({ region: w.key, from: w.start, ...w.value })),
       sink(totals),
     ),
@@ -23,14 +40,21 @@ it("runs", async () => {
   app.events$.subscribe((e) => console.log(JSON.stringify(e)));
   const producer = await app.producer(orders);
   await producer.sendAll(
-    Array.from({ length: 1000 }, (_, i) => ({ customer: `c${i % 17}`, region: `r${i % 3}`, total: i % 5, at: i * 1000 })),
+    Array.from({ length: 1000 }, (_, i) => ({
+      customer: `c${i % 17}`,
+      region: `r${i % 3}`,
+      total: i % 5,
+      at: i * 1000,
+    })),
   );
   await producer.end();
   const running = await app.run(p);
   await running.done;
   const rows: unknown[] = [];
   await new Promise<void>((resolve, reject) => {
-    app.observe(totals, { from: "start", untilEnd: true }).subscribe({ next: (r) => rows.push(r.value), error: reject, complete: resolve });
+    app
+      .observe(totals, { from: "start", untilEnd: true })
+      .subscribe({ next: (r) => rows.push(r.value), error: reject, complete: resolve });
   });
   console.log(running.status());
   expect(rows.length).toBe(17 * 3);

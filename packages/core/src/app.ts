@@ -52,10 +52,7 @@ export interface App extends AsyncDisposable {
    * Runs pipelines: creates the topics that are missing, joins the consumer groups and takes their tasks over. Rejects with
    * `MillraceError` when the store cannot be used, or a topic has another number of partitions; then nothing runs.
    */
-  run(
-    pipelines: Pipeline | readonly Pipeline[],
-    options?: { readonly signal?: AbortSignal },
-  ): Promise<Running>;
+  run(pipelines: Pipeline | readonly Pipeline[], options?: { readonly signal?: AbortSignal }): Promise<Running>;
   /** Opens a producer of a topic, which is created where it is missing. Rejects with `MillraceError`. */
   producer<A>(topic: Topic<A>, options?: ProducerOptions): Promise<Producer<A>>;
   /** The committed records of a topic, read-only. */
@@ -215,12 +212,16 @@ class RunningPipelines implements Running {
 
   stop(options: { readonly within?: Duration } = {}): Promise<void> {
     const withinMs = durationOption("stop: within", options.within) ?? 10_000;
-    this.stopping ??= Promise.all(this.runs.map((run) => run.stop(withinMs))).then(() => {});
+    this.stopping ??= this.stopAll(withinMs);
     return this.stopping;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop();
+  }
+
+  private async stopAll(withinMs: number): Promise<void> {
+    await Promise.all(this.runs.map((run) => run.stop(withinMs)));
   }
 
   /** One pipeline that fails stops the others: they are one program. */

@@ -15,7 +15,9 @@ export function stringify(value: unknown): E.Either<readonly Issue[], string> {
     const issue = findIssue(value, 0);
     return issue === null ? E.right(JSON.stringify(value)) : E.left([issue]);
   } catch (cause) {
-    return E.left([{ path: "", message: `reading the value threw ${cause instanceof Error ? cause.name : typeof cause}` }]);
+    return E.left([
+      { path: "", message: `reading the value threw ${cause instanceof Error ? cause.name : typeof cause}` },
+    ]);
   }
 }
 
@@ -37,7 +39,10 @@ function findIssue(value: unknown, depth: number): Issue | null {
       return Number.isFinite(value) ? null : refused(value);
     case "object":
       return value === null ? null : findIssueInside(value, depth);
-    default:
+    case "undefined":
+    case "bigint":
+    case "function":
+    case "symbol":
       return refused(value);
   }
 }
@@ -47,19 +52,27 @@ function findIssueInside(value: object, depth: number): Issue | null {
     return { path: "", message: `is nested deeper than ${MAX_DEPTH} levels, or contains itself` };
   }
   if (Array.isArray(value)) {
-    for (let i = 0; i < value.length; i++) {
-      const issue = findIssue(value[i], depth + 1);
-      if (issue !== null) {
-        return below(String(i), issue);
-      }
-    }
-    return null;
+    return findIssueInArray(value, depth);
   }
   if (value instanceof Map || value instanceof Set || ArrayBuffer.isView(value) || "toJSON" in value) {
     return refused(value);
   }
+  return findIssueInObject(value as Readonly<Record<string, unknown>>, depth);
+}
+
+function findIssueInArray(value: readonly unknown[], depth: number): Issue | null {
+  for (let i = 0; i < value.length; i++) {
+    const issue = findIssue(value[i], depth + 1);
+    if (issue !== null) {
+      return below(String(i), issue);
+    }
+  }
+  return null;
+}
+
+function findIssueInObject(value: Readonly<Record<string, unknown>>, depth: number): Issue | null {
   for (const key of Object.keys(value)) {
-    const item = (value as Record<string, unknown>)[key];
+    const item = value[key];
     const issue = item === undefined ? null : findIssue(item, depth + 1);
     if (issue !== null) {
       return below(key, issue);

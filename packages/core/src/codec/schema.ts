@@ -67,9 +67,7 @@ function readStandardResult<A>(result: unknown, vendor: string): E.Either<readon
     return E.right((result as { readonly value: A }).value);
   }
   const issues = result.issues as readonly { readonly message: string; readonly path?: readonly unknown[] }[];
-  return E.left(
-    issues.map((issue) => ({ path: formatPath((issue.path ?? []).map(segment)), message: issue.message })),
-  );
+  return E.left(issues.map((issue) => ({ path: formatPath((issue.path ?? []).map(segment)), message: issue.message })));
 }
 
 function segment(part: unknown): string {
@@ -89,14 +87,15 @@ export function kindOf(value: unknown): string {
   if (Array.isArray(value)) {
     return "an array";
   }
-  switch (typeof value) {
-    case "undefined":
-      return "nothing";
-    case "number":
-      return Number.isFinite(value) ? "a number" : String(value);
-    case "object":
-      return value.constructor?.name === "Object" ? "an object" : `a ${value.constructor?.name ?? "object"}`;
-    default:
-      return `a ${typeof value}`;
+  if (value === undefined) {
+    return "nothing";
   }
+  if (typeof value === "number") {
+    return Number.isFinite(value) ? "a number" : String(value);
+  }
+  if (typeof value !== "object") {
+    return `a ${typeof value}`;
+  }
+  const name = value.constructor?.name ?? "Object";
+  return name === "Object" ? "an object" : `a ${name}`;
 }

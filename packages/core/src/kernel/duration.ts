@@ -57,7 +57,7 @@ export function parseDuration(text: unknown): E.Either<InvalidDuration, number> 
   if (!Number.isSafeInteger(ms)) {
     return E.left({
       _tag: "InvalidDuration",
-      message: `"${text}" is not a whole number of milliseconds up to ${Number.MAX_SAFE_INTEGER}`,
+      message: `${JSON.stringify(text)} is not a whole number of milliseconds up to ${Number.MAX_SAFE_INTEGER}`,
     });
   }
   return E.right(ms);

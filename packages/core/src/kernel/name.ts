@@ -16,5 +16,4 @@ export function quoteName(name: unknown): string {
 }
 
 /** The rule in words, for messages. */
-export const NAME_RULE_TEXT =
-  "use 1 to 200 letters, digits, '.', '_' or '-', beginning with a letter or a digit";
+export const NAME_RULE_TEXT = "use 1 to 200 letters, digits, '.', '_' or '-', beginning with a letter or a digit";

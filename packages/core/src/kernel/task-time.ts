@@ -110,7 +110,10 @@ export function isInactive(time: TaskTime, policy: TimePolicy, idleMs: number): 
 /** What is stored with a commit, as JSON text. */
 export function encodeTime(time: TaskTime): string {
   const { maxEventTimeMs, watermarkMs } = time;
-  return JSON.stringify({ max: maxEventTimeMs, watermark: Number.isFinite(watermarkMs) ? watermarkMs : String(watermarkMs) });
+  return JSON.stringify({
+    max: maxEventTimeMs,
+    watermark: Number.isFinite(watermarkMs) ? watermarkMs : String(watermarkMs),
+  });
 }
 
 /** The reverse of {@link encodeTime}; `null` when the text is not of that form. */

@@ -4,7 +4,7 @@ import { partitionOf } from "../kernel/partitioner.ts";
 import { operatorSpec } from "../topology/node.ts";
 import { operator } from "../topology/operator.ts";
 import { TopicRecord } from "../topology/record.ts";
-import { scope, type StageFactory } from "../topology/stage.ts";
+import { type StageFactory, scope } from "../topology/stage.ts";
 import { checkKey, type Topic } from "../topology/topic.ts";
 
 /**

@@ -3,7 +3,7 @@ import { MillraceError } from "../errors.ts";
 import { operatorSpec } from "../topology/node.ts";
 import { operator } from "../topology/operator.ts";
 import type { RecordInfo } from "../topology/record.ts";
-import { scope, type StageFactory } from "../topology/stage.ts";
+import { type StageFactory, scope } from "../topology/stage.ts";
 
 /** The most values that one record may become: its outputs travel in one commit. */
 export const MAX_RESULTS = 1_000;

@@ -4,7 +4,7 @@ import { Fifo } from "../kernel/fifo.ts";
 import { operatorSpec } from "../topology/node.ts";
 import { operator } from "../topology/operator.ts";
 import type { CurrentRecord, RecordInfo } from "../topology/record.ts";
-import { scope, type Stage, type StageEnv, type Unit, within } from "../topology/stage.ts";
+import { type Stage, type StageEnv, scope, type Unit, within } from "../topology/stage.ts";
 
 /** What a handler is told beside the value and its record. */
 export interface Call {
@@ -186,7 +186,7 @@ class MapOrderedStage<A, B> implements Stage<A> {
     try {
       this.emitDone();
     } catch (error) {
-      this.env.fail(error as MillraceError);
+      this.env.fail(error);
     }
   }
 

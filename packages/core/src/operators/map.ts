@@ -2,7 +2,7 @@ import type { OperatorFunction } from "rxjs";
 import { operatorSpec } from "../topology/node.ts";
 import { operator } from "../topology/operator.ts";
 import type { RecordInfo } from "../topology/record.ts";
-import { scope, type StageFactory } from "../topology/stage.ts";
+import { type StageFactory, scope } from "../topology/stage.ts";
 
 /**
  * Each value as `f` makes it, synchronously and in order. For promises use `mapOrdered`.

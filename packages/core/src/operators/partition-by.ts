@@ -4,7 +4,7 @@ import { trustedJson } from "../codec/json.ts";
 import { operatorSpec, type Repartition } from "../topology/node.ts";
 import { operator } from "../topology/operator.ts";
 import { type RecordInfo, withKey } from "../topology/record.ts";
-import { scope, type StageFactory } from "../topology/stage.ts";
+import { type StageFactory, scope } from "../topology/stage.ts";
 import { checkKey, checkName, checkPartitions } from "../topology/topic.ts";
 
 /** How the topic behind a change of key is made. */

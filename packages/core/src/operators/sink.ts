@@ -1,7 +1,7 @@
 import type { OperatorFunction } from "rxjs";
 import { operatorSpec } from "../topology/node.ts";
 import { operator } from "../topology/operator.ts";
-import { scope, type StageFactory } from "../topology/stage.ts";
+import { type StageFactory, scope } from "../topology/stage.ts";
 import type { Sunk } from "../topology/stream.ts";
 import { encodeRecord, type Topic } from "../topology/topic.ts";
 

@@ -2,7 +2,7 @@ import type { OperatorFunction } from "rxjs";
 import { operatorSpec } from "../topology/node.ts";
 import { operator } from "../topology/operator.ts";
 import type { RecordInfo } from "../topology/record.ts";
-import { scope, type StageFactory } from "../topology/stage.ts";
+import { type StageFactory, scope } from "../topology/stage.ts";
 
 /** Calls `f` with each value and passes the value on. After a crash, records that were not committed are seen again. */
 export function tap<A>(f: (value: A, record: RecordInfo) => void): OperatorFunction<A, A> {

@@ -10,7 +10,15 @@ import { parse, stringify } from "../codec/plain-json.ts";
 import { MillraceError } from "../errors.ts";
 import { isClosed, tumblingStart } from "../kernel/window-bounds.ts";
 import { type CurrentRecord, type RecordInfo, windowRecord } from "../topology/record.ts";
-import { type DirtyStore, scope, type Stage, type StageEnv, type StageFactory, type Unit, within } from "../topology/stage.ts";
+import {
+  type DirtyStore,
+  type Stage,
+  type StageEnv,
+  type StageFactory,
+  scope,
+  type Unit,
+  within,
+} from "../topology/stage.ts";
 import type { Aggregate } from "./aggregates.ts";
 
 /** The most windows that close in one commit; the rest follow in the next ones. */
@@ -172,7 +180,10 @@ class WindowStore implements DirtyStore {
       const start = Number(id.slice(0, colon));
       const states = parse(text);
       if (colon < 1 || !Number.isFinite(start) || E.isLeft(states) || !Array.isArray(states.right)) {
-        throw new MillraceError("DecodeError", `the state of store "${name}" does not decode at window ${id.slice(0, 100)}`);
+        throw new MillraceError(
+          "DecodeError",
+          `the state of store "${name}" does not decode at window ${id.slice(0, 100)}`,
+        );
       }
       this.set(start, id.slice(colon + 1), states.right);
     }
@@ -198,7 +209,7 @@ class WindowStore implements DirtyStore {
       return [];
     }
     if (this.closing?.start !== start) {
-      this.closing = { start, keys: [...window.keys()].sort(descending) };
+      this.closing = { start, keys: [...window.keys()].toSorted(descending) };
     }
     const taken: [string, readonly unknown[]][] = [];
     while (taken.length < most && this.closing.keys.length > 0) {
@@ -234,7 +245,10 @@ class WindowStore implements DirtyStore {
     const text = stringify(states);
     if (E.isLeft(text)) {
       const issue = text.left[0];
-      throw new MillraceError("InvalidOperator", `the state of store "${this.name}" is not JSON: aggregate ${issue?.path ?? ""} ${issue?.message ?? ""}`);
+      throw new MillraceError(
+        "InvalidOperator",
+        `the state of store "${this.name}" is not JSON: aggregate ${issue?.path ?? ""} ${issue?.message ?? ""}`,
+      );
     }
     return text.right;
   }

@@ -131,10 +131,7 @@ export interface Log {
   append(request: AppendRequest): TaskEither<AppendError, number>;
 
   /** The next sequence expected of `producer` in each partition, by number; 0 where it never appended. */
-  nextSequences(
-    topic: TopicInfo,
-    producer: string,
-  ): TaskEither<TopicLost | WrongType | Unavailable, readonly number[]>;
+  nextSequences(topic: TopicInfo, producer: string): TaskEither<TopicLost | WrongType | Unavailable, readonly number[]>;
 
   /** Seals every partition: new records of producers are refused with `TopicSealed` from now on. Idempotent. */
   seal(topic: TopicInfo): TaskEither<TopicLost | WrongType | Full | Unavailable, void>;

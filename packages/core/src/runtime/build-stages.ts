@@ -1,28 +1,64 @@
-import type { CompiledNode } from "../topology/compile.ts";
+import { HandlerError } from "../errors.ts";
 import type { Any } from "../topology/any.ts";
-import type { Stage, StageEnv } from "../topology/stage.ts";
+import type { CompiledNode } from "../topology/compile.ts";
+import { type Stage, type StageEnv, scope } from "../topology/stage.ts";
+import type { StoreContents } from "./load-stores.ts";
+import { type TaskOptions, taskName } from "./task-options.ts";
+import { TaskUnit } from "./task-unit.ts";
 
-/** What building the stages of a task needs. */
+/** What operators may ask of their task. */
 export interface StageHost {
-  /** The surroundings of an operator. */
-  env(node: CompiledNode): StageEnv;
-  /** The end of a sink, by its number. */
-  end(sink: number): Stage<Any>;
+  readonly options: TaskOptions;
+  readonly stores: StoreContents;
+  /** Ends the task with a failure. */
+  readonly fail: (error: unknown) => void;
+  /** There is more to emit than one unit should carry. */
+  readonly again: () => void;
 }
 
-/** The stages of a sub-topology, fused: each calls the next directly. Sinks are numbered in the order of `sinksOf`. */
-export function buildStages(roots: readonly CompiledNode[], host: StageHost): Stage<Any> {
+/** The stages of a task, fused: each calls the next directly. Sinks are numbered in the order of {@link sinksOf}. */
+export function buildStages(host: StageHost): Stage<Any> {
   let sinks = 0;
   const build = (node: CompiledNode): Stage<Any> => {
-    const down = node.spec.sink === null ? fork(node.next.map(build)) : host.end(sinks++);
-    return node.spec.stage(down, host.env(node));
+    const down = node.spec.sink === null ? fork(node.next.map(build)) : sinkEnd(sinks++);
+    return node.spec.stage(down, envOf(node, host));
   };
-  return fork(roots.map(build));
+  return fork(host.options.subTopology.roots.map(build));
 }
 
 /** The sinks below the nodes, in the order in which {@link buildStages} numbers them. */
 export function sinksOf(nodes: readonly CompiledNode[]): readonly CompiledNode[] {
   return nodes.flatMap((node) => (node.spec.sink === null ? sinksOf(node.next) : [node]));
+}
+
+function envOf(node: CompiledNode, host: StageHost): StageEnv {
+  const { clock, ref, emit } = host.options;
+  return {
+    node: node.store ?? node.label,
+    clock,
+    failure: (cause, record) =>
+      cause instanceof HandlerError ? cause : new HandlerError(node.label, record.offset === "" ? null : record, cause),
+    fail: host.fail,
+    again: host.again,
+    restored: () => host.stores.get(node.store ?? "") ?? [],
+    late: (record) => emit({ _tag: "LateRecord", task: taskName(ref), node: node.label, id: record.id }),
+    task: { topic: ref.topic.name, partition: ref.partition },
+    inTask: true,
+  };
+}
+
+/** Where values end: what a sink has written is in the unit; how far event time has come there belongs to the unit too. */
+function sinkEnd(sink: number): Stage<Any> {
+  return {
+    next: () => {},
+    watermark: (timeMs) => {
+      if (scope.unit instanceof TaskUnit) {
+        scope.unit.sinkWatermarks.set(sink, timeMs);
+      }
+    },
+    complete: () => {},
+    stop: () => {},
+  };
 }
 
 /** One stage in front of several: each gets every value, in the order in which the plan names them. */
@@ -31,26 +67,15 @@ function fork(stages: readonly Stage<Any>[]): Stage<Any> {
   if (only !== undefined && stages.length === 1) {
     return only;
   }
+  const each = (call: (stage: Stage<Any>) => void): void => {
+    for (const stage of stages) {
+      call(stage);
+    }
+  };
   return {
-    next: (value) => {
-      for (const stage of stages) {
-        stage.next(value);
-      }
-    },
-    watermark: (timeMs) => {
-      for (const stage of stages) {
-        stage.watermark(timeMs);
-      }
-    },
-    complete: () => {
-      for (const stage of stages) {
-        stage.complete();
-      }
-    },
-    stop: () => {
-      for (const stage of stages) {
-        stage.stop();
-      }
-    },
+    next: (value) => each((stage) => stage.next(value)),
+    watermark: (timeMs) => each((stage) => stage.watermark(timeMs)),
+    complete: () => each((stage) => stage.complete()),
+    stop: () => each((stage) => stage.stop()),
   };
 }

@@ -2,7 +2,7 @@ import * as E from "fp-ts/lib/Either.js";
 import { committable } from "../kernel/commit-prefix.ts";
 import { Fifo } from "../kernel/fifo.ts";
 import { encodeTime } from "../kernel/task-time.ts";
-import type { TopicInfo } from "../ports/log.ts";
+import type { NewRecord, TopicInfo } from "../ports/log.ts";
 import type { Commit, CommitError, Output, Ownership, StateDelta, TaskRef } from "../ports/tasks.ts";
 import type { PendingOutput, TaskUnit, UnitEnd } from "./task-unit.ts";
 
@@ -157,23 +157,22 @@ export class Committer {
 }
 
 function mergeOutputs(units: readonly TaskUnit[]): readonly Output[] {
-  if (units.length === 1) {
-    return [...(units[0]?.outputs.values() ?? [])];
-  }
-  const merged = new Map<string, PendingOutput>();
+  const merged = new Map<string, { readonly first: PendingOutput; readonly parts: NewRecord[][] }>();
   for (const unit of units) {
-    for (const [id, { topic, partition, records }] of unit.outputs) {
+    for (const [id, output] of unit.outputs) {
       const target = merged.get(id);
       if (target === undefined) {
-        merged.set(id, { topic, partition, records: records.slice() });
+        merged.set(id, { first: output, parts: [output.records] });
       } else {
-        for (const record of records) {
-          target.records.push(record);
-        }
+        target.parts.push(output.records);
       }
     }
   }
-  return [...merged.values()];
+  return [...merged.values()].map(({ first: { topic, partition }, parts }) => ({
+    topic,
+    partition,
+    records: parts.flat(),
+  }));
 }
 
 /** Of several changes of a key the last one counts. */

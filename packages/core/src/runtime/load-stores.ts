@@ -1,7 +1,7 @@
 import * as E from "fp-ts/lib/Either.js";
 import { MillraceError } from "../errors.ts";
-import type { StatePage, StateStore } from "../ports/state-store.ts";
 import type { PortError } from "../ports/port-error.ts";
+import type { StatePage, StateStore } from "../ports/state-store.ts";
 import type { TaskRef } from "../ports/tasks.ts";
 import { type RetryOptions, retrying } from "./retrying.ts";
 

@@ -6,6 +6,7 @@ import { BEFORE_FIRST, type Offset } from "../kernel/offset.ts";
 import type { Ports } from "../ports/adapter.ts";
 import { type Clock, sleep } from "../ports/clock.ts";
 import type { Reader, StoredRecord, TopicInfo } from "../ports/log.ts";
+import type { PortError } from "../ports/port-error.ts";
 import { type StreamRecord, TopicRecord } from "../topology/record.ts";
 import { DEFAULT_PARTITIONS, type Topic } from "../topology/topic.ts";
 import { demand } from "./pipeline-run.ts";
@@ -81,34 +82,37 @@ async function readPartition<A>(
 ): Promise<void> {
   let failures = 0;
   let position: Offset = BEFORE_FIRST;
-  while (!at.signal.aborted && position !== at.until) {
+  const isDone = (): boolean => at.signal.aborted || position === at.until;
+  while (!isDone()) {
     const batch = await reader.next(BUDGET);
     if (E.isRight(batch)) {
       failures = 0;
       for (const stored of batch.right.records) {
-        if (at.signal.aborted || position === at.until) {
-          break;
+        if (!isDone()) {
+          position = stored.offset;
+          next(decode(at, stored));
         }
-        position = stored.offset;
-        next(decode(at, stored));
       }
       await new Promise<void>((resolve) => setImmediate(resolve));
-    } else if (batch.left.retriable) {
-      failures += 1;
-      await sleep(at.clock, backoffMs(failures, Math.random()), at.signal);
     } else {
-      throw new MillraceError(batch.left);
+      failures += 1;
+      await waitOrThrow(at, batch.left, failures);
     }
   }
   reader.close();
 }
 
+async function waitOrThrow<A>(at: ObservedPartition<A>, error: PortError, failures: number): Promise<void> {
+  if (!error.retriable) {
+    throw new MillraceError(error);
+  }
+  await sleep(at.clock, backoffMs(failures, Math.random()), at.signal);
+}
+
 function decode<A>(at: ObservedPartition<A>, stored: StoredRecord): StreamRecord<A> {
   const where = { topic: at.topic.name, partition: at.partition, offset: stored.offset };
   const decoded =
-    stored.problem === null
-      ? at.topic.codec.decode(stored.payload)
-      : E.left([{ path: "", message: stored.problem }]);
+    stored.problem === null ? at.topic.codec.decode(stored.payload) : E.left([{ path: "", message: stored.problem }]);
   if (E.isLeft(decoded)) {
     throw new DecodeError({ ...where, raw: stored.payload, issues: decoded.left });
   }

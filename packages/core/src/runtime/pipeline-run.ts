@@ -126,7 +126,11 @@ export class PipelineRun {
           });
         },
         // The tasks find out by themselves when they read or commit; a blocked read does not, so it is ended here.
-        lost: (error) => own.forEach((runner) => runner.lost(new MillraceError(error))),
+        lost: (error) => {
+          for (const runner of own) {
+            runner.lost(new MillraceError(error));
+          }
+        },
       },
     );
   }

@@ -4,17 +4,17 @@
  * One batch for each partition is under way at a time; a call that is repeated carries the same sequence numbers, so a lost
  * reply never appends twice.
  */
-import * as E from "fp-ts/lib/Either.js";
+
 import { randomUUID } from "node:crypto";
+import * as E from "fp-ts/lib/Either.js";
 import { MillraceError } from "../errors.ts";
 import { partitionOf } from "../kernel/partitioner.ts";
 import type { Ports } from "../ports/adapter.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { NewRecord, TopicInfo } from "../ports/log.ts";
-import type { Any } from "../topology/any.ts";
-import { checkName, encodeRecord, type Topic } from "../topology/topic.ts";
 import { type PortError, portError } from "../ports/port-error.ts";
 import type { Telemetry } from "../ports/telemetry.ts";
+import { checkName, encodeRecord, type Topic } from "../topology/topic.ts";
 import { retrying } from "./retrying.ts";
 
 /** The most records of one append. */
@@ -78,7 +78,11 @@ export interface ProducerDeps {
 }
 
 /** Opens a producer. Rejects with `MillraceError`. */
-export async function openProducer<A>(topic: Topic<A>, deps: ProducerDeps, options: ProducerOptions): Promise<Producer<A>> {
+export async function openProducer<A>(
+  topic: Topic<A>,
+  deps: ProducerDeps,
+  options: ProducerOptions,
+): Promise<Producer<A>> {
   if (options.id !== undefined) {
     checkName("producer", options.id);
   }
@@ -111,7 +115,9 @@ class LogProducer<A> implements Producer<A> {
     signal: AbortSignal | undefined,
   ) {
     this.given = signal === undefined ? this.closed.signal : AbortSignal.any([this.closed.signal, signal]);
-    signal?.addEventListener("abort", () => this.fail(new MillraceError("Closed", `sending to topic "${topic.name}" was given up`)));
+    signal?.addEventListener("abort", () =>
+      this.fail(new MillraceError("Closed", `sending to topic "${topic.name}" was given up`)),
+    );
     this.topic = topic;
     this.deps = deps;
     this.as = as;
@@ -176,7 +182,7 @@ class LogProducer<A> implements Producer<A> {
   }
 
   private encode(value: A): NewRecord {
-    return encodeRecord(this.topic as Topic<Any>, value, {
+    return encodeRecord(this.topic, value, {
       timestampMs: this.deps.clock.now(),
       headers: {},
       watermarkMs: null,
@@ -262,7 +268,11 @@ class LogProducer<A> implements Producer<A> {
         await this.persistently(() => ports.log.append(request)());
       } catch (error) {
         lane.waiting.unshift(...batch);
-        this.fail(error as MillraceError);
+        this.fail(
+          error instanceof MillraceError
+            ? error
+            : new MillraceError("Closed", `sending to topic "${this.topic.name}" failed (see cause)`, error),
+        );
         return;
       }
       lane.nextSequence += batch.length;

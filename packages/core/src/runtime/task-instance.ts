@@ -3,26 +3,24 @@
  * Lives from an acquisition to the next; what it holds in memory is what the store has, plus what is not committed yet.
  */
 import * as E from "fp-ts/lib/Either.js";
-import { DecodeError, HandlerError, MillraceError } from "../errors.ts";
+import { DecodeError, MillraceError } from "../errors.ts";
 import { backoffMs } from "../kernel/backoff.ts";
 import { compareOffsets, type Offset } from "../kernel/offset.ts";
-import { partitionOf } from "../kernel/partitioner.ts";
 import { decodeTime, type TimeSnapshot } from "../kernel/task-time.ts";
 import { sleep } from "../ports/clock.ts";
-import type { NewRecord, StoredRecord, TopicInfo } from "../ports/log.ts";
+import type { StoredRecord } from "../ports/log.ts";
 import type { PortError } from "../ports/port-error.ts";
 import type { Commit, Ownership } from "../ports/tasks.ts";
-import type { CompiledNode } from "../topology/compile.ts";
 import type { Any } from "../topology/any.ts";
-import { scope, type Stage, type StageEnv } from "../topology/stage.ts";
-import type { Topic } from "../topology/topic.ts";
+import type { Stage } from "../topology/stage.ts";
 import { buildStages, sinksOf } from "./build-stages.ts";
 import { Committer } from "./committer.ts";
 import { Credits } from "./credits.ts";
-import { loadStores, type StoreContents } from "./load-stores.ts";
+import { loadStores } from "./load-stores.ts";
 import { type RetryOptions, retrying } from "./retrying.ts";
+import { Router } from "./router.ts";
 import { type Outcome, type TaskOptions, taskName } from "./task-options.ts";
-import { TaskUnit } from "./task-unit.ts";
+import type { TaskUnit } from "./task-unit.ts";
 import { UnitLoop } from "./unit-loop.ts";
 import { UnitSize } from "./unit-size.ts";
 
@@ -37,6 +35,7 @@ export class TaskInstance {
   private readonly name: string;
   private readonly committer: Committer;
   private readonly credits: Credits;
+  private readonly router: Router;
   private readonly unitSize: UnitSize;
   private readonly given = new AbortController();
   private loop: UnitLoop | null = null;
@@ -51,13 +50,13 @@ export class TaskInstance {
   /** Since when the end of the partition has been seen without a new record; `null`: it has not. */
   private quietSinceMs: number | null = null;
   private isTickPlanned = false;
-  private nextPartition = 0;
 
   constructor(options: TaskOptions, ownership: Ownership, cut: Offset | null) {
     this.options = options;
     this.ownership = ownership;
     this.cut = cut;
     this.name = taskName(options.ref);
+    this.router = new Router(options.topics);
     this.credits = new Credits(options.limits);
     this.unitSize = new UnitSize(options.subTopology.needsSingleRecordUnits ? 1 : MAX_UNIT_RECORDS);
     this.ended = new Promise((resolve) => {
@@ -67,7 +66,9 @@ export class TaskInstance {
       task: options.ref,
       ownership,
       writer: this.name,
-      sinkTopics: sinksOf(options.subTopology.roots).map(({ spec }) => this.topicInfo(spec.sink?.name ?? "")),
+      sinkTopics: sinksOf(options.subTopology.roots).flatMap(({ spec }) =>
+        spec.sink === null ? [] : this.router.topicOf(spec.sink),
+      ),
       send: (commit) =>
         retrying(() => options.ports.tasks.commit({ ...commit, signal: this.given.signal })(), this.retryOptions()),
       applied: (units, commit) => this.onApplied(units, commit),
@@ -130,16 +131,21 @@ export class TaskInstance {
     if (this.outcome !== null) {
       return;
     }
-    this.stages = buildStages(subTopology.roots, {
-      env: (node) => this.stageEnv(node, stores),
-      end: (sink) => sinkEnd(sink),
+    this.stages = buildStages({
+      options: this.options,
+      stores,
+      fail: (error) => this.fail(error),
+      again: () => {
+        this.loop?.again();
+        this.planTick();
+      },
     });
     this.loop = new UnitLoop(
       {
         source: subTopology.source,
         at: { topic: ref.topic.name, partition: ref.partition },
         unitSize: this.unitSize,
-        route: (to, record) => this.route(to, record),
+        route: (to, record) => this.router.route(to, record),
         nowMs: () => clock.now(),
         opened: (unit) => this.committer.add(unit),
         settled: (unit) => this.onSettled(unit),
@@ -310,44 +316,6 @@ export class TaskInstance {
     this.closeReader();
   }
 
-  private route(to: Topic<Any>, record: NewRecord): { readonly topic: TopicInfo; readonly partition: number } {
-    const topic = this.topicInfo(to.name);
-    if (to.key === null && record.key === "") {
-      this.nextPartition = (this.nextPartition + 1) % topic.partitions;
-      return { topic, partition: this.nextPartition };
-    }
-    return { topic, partition: partitionOf(record.key, topic.partitions) };
-  }
-
-  private topicInfo(name: string): TopicInfo {
-    const topic = this.options.topics.get(name);
-    if (topic === undefined) {
-      throw new MillraceError("InvalidPipeline", `topic "${name}" is not known to task ${this.name}`);
-    }
-    return topic;
-  }
-
-  private stageEnv(node: CompiledNode, stores: StoreContents): StageEnv {
-    const { clock, ref, emit } = this.options;
-    return {
-      node: node.store ?? node.label,
-      clock,
-      failure: (cause, record) =>
-        cause instanceof HandlerError
-          ? cause
-          : new HandlerError(node.label, record.offset === "" ? null : record, cause),
-      fail: (error) => this.fail(error),
-      again: () => {
-        this.loop?.again();
-        this.planTick();
-      },
-      restored: () => stores.get(node.store ?? "") ?? [],
-      late: (record) => emit({ _tag: "LateRecord", task: this.name, node: node.label, id: record.id }),
-      task: { topic: ref.topic.name, partition: ref.partition },
-      inTask: true,
-    };
-  }
-
   private retryOptions(): RetryOptions {
     return { clock: this.options.clock, signal: this.given.signal, stalled: (error) => this.stalled(error) };
   }
@@ -355,18 +323,4 @@ export class TaskInstance {
   private stalled({ code, message }: PortError): void {
     this.options.emit({ _tag: "Stalled", task: this.name, code, message });
   }
-}
-
-/** Where values end: what a sink has written is in the unit; how far event time has come there belongs to the unit too. */
-function sinkEnd(sink: number): Stage<Any> {
-  return {
-    next: () => {},
-    watermark: (timeMs) => {
-      if (scope.unit instanceof TaskUnit) {
-        scope.unit.sinkWatermarks.set(sink, timeMs);
-      }
-    },
-    complete: () => {},
-    stop: () => {},
-  };
 }

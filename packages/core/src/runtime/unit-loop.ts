@@ -11,7 +11,7 @@ import { advance, fetched, isInactive, reached, type TaskTime, type TimeSnapshot
 import type { StoredRecord } from "../ports/log.ts";
 import type { Any } from "../topology/any.ts";
 import { NO_RECORD, TopicRecord } from "../topology/record.ts";
-import { scope, type Stage } from "../topology/stage.ts";
+import { type Stage, scope } from "../topology/stage.ts";
 import type { Topic } from "../topology/topic.ts";
 import { type Route, type StoreOwners, TaskUnit } from "./task-unit.ts";
 import type { UnitSize } from "./unit-size.ts";
@@ -143,9 +143,7 @@ export class UnitLoop {
     const { source, at } = this.options;
     const where = { ...at, offset: stored.offset };
     const decoded =
-      stored.problem === null
-        ? source.codec.decode(stored.payload)
-        : E.left([{ path: "", message: stored.problem }]);
+      stored.problem === null ? source.codec.decode(stored.payload) : E.left([{ path: "", message: stored.problem }]);
     if (E.isLeft(decoded)) {
       throw new DecodeError({ ...where, raw: stored.payload, issues: decoded.left });
     }

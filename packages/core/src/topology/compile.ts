@@ -2,11 +2,12 @@
  * From plan to sub-topologies. A sub-topology reads one topic; a change of key ends one and begins another, with a
  * repartition topic between them. One sub-topology × one partition is a task.
  */
-import { checkKey, checkName, encodeParts, type Topic, topic } from "./topic.ts";
-import { ownedName, nodeLabel } from "./describe.ts";
+
 import type { Any } from "./any.ts";
+import { nodeLabel, ownedName } from "./describe.ts";
 import { type OperatorSpec, operatorSpec, type PlanNode } from "./node.ts";
-import { scope, type StageFactory } from "./stage.ts";
+import { type StageFactory, scope } from "./stage.ts";
+import { checkKey, checkName, encodeParts, type Topic, topic } from "./topic.ts";
 
 type OperatorNode = Extract<PlanNode, { readonly topic: null }>;
 
@@ -126,7 +127,12 @@ function sourcesOf(
   return [...topics].map(([name, source]) => [source, children.get(name) ?? []]);
 }
 
-function compiled(label: string, store: string | null, spec: OperatorSpec, next: readonly CompiledNode[]): CompiledNode {
+function compiled(
+  label: string,
+  store: string | null,
+  spec: OperatorSpec,
+  next: readonly CompiledNode[],
+): CompiledNode {
   return { label, store, spec, next };
 }
 
@@ -140,7 +146,10 @@ function repartitionTopic(node: OperatorNode, group: string): Topic<Any> {
   const name = `${group}.${ownedName(node)}.repartition`;
   checkName("repartition topic", name);
   const options = { codec: repartition?.codec ?? never(), key: null };
-  return topic<Any>(name, repartition?.partitions == null ? options : { ...options, partitions: repartition.partitions });
+  return topic<Any>(
+    name,
+    repartition?.partitions == null ? options : { ...options, partitions: repartition.partitions },
+  );
 }
 
 function never(): never {

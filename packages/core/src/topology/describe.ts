@@ -57,7 +57,8 @@ export function describeNodes(ends: readonly PlanNode[]): PlanDescription {
     const kind = node.spec?.kind ?? "stream";
     const id = `${kind}-${nodes.length + 1}`;
     ids.set(identity, id);
-    const name = node.spec === null || node.spec.owns !== null ? ownedName(node) : (node.spec.sink?.name ?? node.spec.name);
+    const name =
+      node.spec === null || node.spec.owns !== null ? ownedName(node) : (node.spec.sink?.name ?? node.spec.name);
     nodes.push({ id, kind, name, detail: node.spec?.detail ?? sourceDetail(node), inputs });
     return id;
   };

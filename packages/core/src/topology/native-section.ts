@@ -7,12 +7,13 @@
  * the push, stops the task with an error that names the remedy. (N4) So does an operator that completes: nothing would be
  * processed any more.
  */
+
+import type { OperatorFunction } from "rxjs";
 import { Subject, Subscriber, type TeardownLogic } from "rxjs";
 import { MillraceError } from "../errors.ts";
 import type { Any } from "./any.ts";
 import { type OperatorSpec, operatorSpec } from "./node.ts";
-import type { OperatorFunction } from "rxjs";
-import { scope, type Stage, type StageEnv, type Unit } from "./stage.ts";
+import { type Stage, type StageEnv, scope, type Unit } from "./stage.ts";
 
 /** The most records that may be held while the operator yields nothing. */
 export const MAX_HELD = 256;
@@ -62,7 +63,10 @@ class NativeStage implements Stage<Any> {
     this.output = new SectionSubscriber({
       next: (value) => this.emitted(value),
       error: (error) => this.ended(error),
-      complete: () => this.ended(this.problem("completed: nothing behind it would be processed any more; end inputs with producer.end()")),
+      complete: () =>
+        this.ended(
+          this.problem("completed: nothing behind it would be processed any more; end inputs with producer.end()"),
+        ),
     });
     const inTaskBefore = scope.inTask;
     scope.inTask = env.inTask;
@@ -91,7 +95,9 @@ class NativeStage implements Stage<Any> {
     this.rethrow();
     if (!this.how.sync && this.output.open > openBefore) {
       throw this.env.failure(
-        this.problem("works on behind the push: its results could not be acknowledged; use mapOrdered for asynchronous work, or native(name, op, { sync: true }) if it is not"),
+        this.problem(
+          "works on behind the push: its results could not be acknowledged; use mapOrdered for asynchronous work, or native(name, op, { sync: true }) if it is not",
+        ),
         record,
       );
     }
@@ -117,7 +123,11 @@ class NativeStage implements Stage<Any> {
 
   private emitted(value: Any): void {
     if (this.env.inTask && !this.isPushing) {
-      this.env.fail(this.problem("emitted while no record was pushed: the value cannot be acknowledged; use mapOrdered or window instead"));
+      this.env.fail(
+        this.problem(
+          "emitted while no record was pushed: the value cannot be acknowledged; use mapOrdered or window instead",
+        ),
+      );
       return;
     }
     this.hasEmitted = true;
@@ -149,7 +159,9 @@ class NativeStage implements Stage<Any> {
   private hold(unit: Unit): void {
     if (this.held.length >= MAX_HELD) {
       throw this.env.failure(
-        this.problem(`yielded nothing for ${MAX_HELD} records in a row: if it only drops them, say native(name, op, { stateless: true }) or use filter`),
+        this.problem(
+          `yielded nothing for ${MAX_HELD} records in a row: if it only drops them, say native(name, op, { stateless: true }) or use filter`,
+        ),
         scope.record,
       );
     }

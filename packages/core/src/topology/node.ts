@@ -37,9 +37,7 @@ export interface OperatorSpec {
 }
 
 /** A spec with the common answers filled in. */
-export function operatorSpec(
-  spec: Pick<OperatorSpec, "kind" | "stage"> & Partial<OperatorSpec>,
-): OperatorSpec {
+export function operatorSpec(spec: Pick<OperatorSpec, "kind" | "stage"> & Partial<OperatorSpec>): OperatorSpec {
   return {
     detail: "",
     name: null,

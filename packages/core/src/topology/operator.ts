@@ -5,10 +5,10 @@
 import { Observable, type Operator, type OperatorFunction } from "rxjs";
 import { MillraceError } from "../errors.ts";
 import { systemClock } from "../ports/clock.ts";
-import { nativeSpec } from "./native-section.ts";
 import type { Any } from "./any.ts";
+import { nativeSpec } from "./native-section.ts";
 import type { OperatorSpec } from "./node.ts";
-import { scope, type Stage, type StageEnv } from "./stage.ts";
+import { type Stage, type StageEnv, scope } from "./stage.ts";
 
 const SPEC = Symbol("millrace.operator");
 
@@ -49,7 +49,7 @@ export function unfold(apply: OperatorFunction<Any, Any>): readonly OperatorSpec
 /** What RxJS 7 remembers of an Observable that one of its operators made. */
 interface Lifted {
   readonly source?: unknown;
-  readonly operator?: Operator<Any, Any>;
+  readonly operator?: Operator<Any, Any> | undefined;
 }
 
 /** The operators between a probe and an Observable that was made from it; `null` when it was made from something else. */
@@ -60,7 +60,7 @@ function planOf(made: unknown): readonly OperatorSpec[] | null {
   if (!(made instanceof Observable)) {
     return null;
   }
-  const { source, operator: lifted } = made as Lifted;
+  const { source, operator: lifted }: Lifted = made;
   const before = source === undefined || lifted === undefined ? null : planOf(source);
   if (before === null || lifted === undefined) {
     return null;
@@ -84,7 +84,10 @@ function runStage<A, B>(source: Observable<A>, spec: OperatorSpec): Observable<B
       complete: () => subscriber.complete(),
       stop: () => {},
     };
-    const stage: Stage<A> = spec.stage(end, envOnObservable(spec, (error) => subscriber.error(error)));
+    const stage: Stage<Any> = spec.stage(
+      end,
+      envOnObservable(spec, (error) => subscriber.error(error)),
+    );
     const subscription = source.subscribe({
       next: (value) => {
         try {

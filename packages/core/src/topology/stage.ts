@@ -86,7 +86,7 @@ export interface StageEnv {
   /** Wraps what a user's function threw. */
   failure(cause: unknown, record: CurrentRecord): MillraceError;
   /** Ends the instance because of a failure outside of a push; inside of one, throw instead. */
-  fail(error: MillraceError): void;
+  fail(error: unknown): void;
   /** Asks for another watermark in a unit of its own: there is more to emit than one commit should carry. */
   again(): void;
   /** The content of the operator's store at the last commit. */

@@ -1,11 +1,11 @@
 import * as E from "fp-ts/lib/Either.js";
 import type { Codec } from "../codec/codec.ts";
+import { kindOf } from "../codec/schema.ts";
 import { EncodeError, MillraceError } from "../errors.ts";
 import { type Duration, parseDuration } from "../kernel/duration.ts";
 import { isName, NAME_RULE_TEXT, quoteName } from "../kernel/name.ts";
 import type { TimePolicy } from "../kernel/task-time.ts";
 import type { NewRecord } from "../ports/log.ts";
-import { kindOf } from "../codec/schema.ts";
 
 /** Partitions of a topic that does not exist yet and whose number was not said. */
 export const DEFAULT_PARTITIONS = 4;
@@ -88,7 +88,12 @@ export function checkName(what: string, name: unknown): void {
 
 /** The number itself; throws `InvalidOption` unless it is a possible number of partitions. */
 export function checkPartitions(what: string, partitions: unknown): number {
-  if (typeof partitions !== "number" || !Number.isInteger(partitions) || partitions < 1 || partitions > MAX_PARTITIONS) {
+  if (
+    typeof partitions !== "number" ||
+    !Number.isInteger(partitions) ||
+    partitions < 1 ||
+    partitions > MAX_PARTITIONS
+  ) {
     throw new MillraceError(
       "InvalidOption",
       `${what}: partitions must be a whole number from 1 to ${MAX_PARTITIONS}, not ${String(partitions)}`,

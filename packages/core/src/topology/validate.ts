@@ -1,8 +1,8 @@
-import { nodeLabel, ownedName } from "./describe.ts";
-import type { Any } from "./any.ts";
-import type { PlanNode } from "./node.ts";
 import { isName, NAME_RULE_TEXT } from "../kernel/name.ts";
+import type { Any } from "./any.ts";
 import { repartitionIsNeeded } from "./compile.ts";
+import { nodeLabel, ownedName } from "./describe.ts";
+import type { PlanNode } from "./node.ts";
 import type { Topic } from "./topic.ts";
 
 type OperatorNode = Extract<PlanNode, { readonly topic: null }>;
