@@ -1,0 +1,103 @@
+import { type Adapter, type PortError, type Ports, portError, type Reader } from "@millrace/core";
+import * as E from "fp-ts/lib/Either.js";
+import * as TE from "fp-ts/lib/TaskEither.js";
+
+/** A generator of numbers in [0, 1) from a seed (mulberry32): failures can be repeated. */
+export function random(seed: number): () => number {
+  let state = seed | 0;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let t = Math.imul(state ^ (state >>> 15), 1 | state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
+  };
+}
+
+/** An adapter whose calls fail now and then, and which can crash: then no call has an effect or an answer any more. */
+export interface FaultyAdapter extends Adapter {
+  crash(): void;
+}
+
+type Call<A> = () => Promise<E.Either<PortError, A>>;
+
+/**
+ * Puts faults in front of an adapter: each call is refused without an effect with probability `rate`, and with the same
+ * probability has its effect and loses its reply. Reads are only refused.
+ */
+export function faultyAdapter(inner: Adapter, faults: { readonly seed: number; readonly rate: number }): FaultyAdapter {
+  const next = random(faults.seed);
+  const never = new Promise<never>(() => {});
+  let isCrashed = false;
+  const opened: Ports[] = [];
+  const lost = (): E.Either<PortError, never> => E.left(portError("Unavailable", "a fault of the test"));
+
+  const faulty =
+    <A>(call: Call<A>): Call<A> =>
+    async () => {
+      if (isCrashed) {
+        return never;
+      }
+      if (next() < faults.rate) {
+        return lost();
+      }
+      const result = await call();
+      if (isCrashed) {
+        return never;
+      }
+      return next() < faults.rate ? lost() : result;
+    };
+
+  const wrap = <P extends object>(port: P): P =>
+    new Proxy(port, {
+      get(target, name) {
+        const method: unknown = Reflect.get(target, name);
+        if (typeof method !== "function") {
+          return method;
+        }
+        if (name === "reader") {
+          return (...args: unknown[]) => faultyReader(method.apply(target, args) as Reader);
+        }
+        return (...args: unknown[]) => faulty(method.apply(target, args) as Call<unknown>);
+      },
+    });
+
+  const faultyReader = (reader: Reader): Reader => ({
+    next: async (budget) => {
+      if (isCrashed) {
+        return never;
+      }
+      if (next() < faults.rate) {
+        return E.left(portError("Unavailable", "a fault of the test"));
+      }
+      const batch = await reader.next(budget);
+      return isCrashed ? never : batch;
+    },
+    close: () => reader.close(),
+  });
+
+  return {
+    name: `${inner.name} with faults`,
+    open: () => async () => {
+      const ports = await inner.open()();
+      if (E.isLeft(ports)) {
+        return ports;
+      }
+      opened.push(ports.right);
+      const { log, tasks, group, state } = ports.right;
+      return TE.right({
+        log: wrap(log),
+        tasks: wrap(tasks),
+        group: wrap(group),
+        state: wrap(state),
+        close: () => ports.right.close(),
+      })();
+    },
+    crash: () => {
+      isCrashed = true;
+      // A process that is gone holds no reader open.
+      for (const ports of opened) {
+        void ports.close();
+      }
+    },
+  };
+}
