@@ -1,0 +1,72 @@
+/**
+ * The definition of done for an adapter: every promise that the docstrings of core's ports make, as a test.
+ *
+ * Needs vitest and fast-check.
+ */
+import { describe } from "vitest";
+import { describeAppend } from "./conformance/append.ts";
+import { describeAppendRetries } from "./conformance/append-retries.ts";
+import { describeCommit } from "./conformance/commit.ts";
+import { describeCommitRetries } from "./conformance/commit-retries.ts";
+import { describeFence } from "./conformance/fence.ts";
+import { describeForeignTypes } from "./conformance/foreign-types.ts";
+import { describeGroup } from "./conformance/group.ts";
+import { describeOwnership } from "./conformance/ownership.ts";
+import { describeReader } from "./conformance/reader.ts";
+import { describeReaderWaiting } from "./conformance/reader-waiting.ts";
+import { describeRecords } from "./conformance/records.ts";
+import { describeSeal } from "./conformance/seal.ts";
+import { describeSessions } from "./conformance/sessions.ts";
+import { describeStateStore } from "./conformance/state-store.ts";
+import type { PortsConformance } from "./conformance/target.ts";
+import { describeTimes } from "./conformance/times.ts";
+import { describeTopics } from "./conformance/topics.ts";
+
+export type { ConformanceTarget, Hook, PortsConformance, Site } from "./conformance/target.ts";
+
+/** Generous: a test may wait for a read to run out, and for a busy machine. */
+const TIMEOUT_MS = 30_000;
+
+/**
+ * Declares the tests of an adapter; call it at the top level of a vitest file.
+ *
+ * @example
+ * ```ts
+ * import { describePortsConformance } from "@millrace/testing/conformance";
+ *
+ * describePortsConformance({
+ *   name: "my adapter",
+ *   make: async () => {
+ *     const store = await startMyStore();
+ *     return {
+ *       adapter: myAdapter({ url: store.url }),
+ *       dispose: () => store.stop(),
+ *       deleteTopic: (topic) => store.drop(topic.name),
+ *       corrupt: { skip: "columns have types, nothing foreign can lie in them" },
+ *       trim: { skip: "nothing is ever removed" },
+ *       exhaust: { skip: "the disk cannot be filled from a test" },
+ *     };
+ *   },
+ * });
+ * ```
+ */
+export function describePortsConformance(spec: PortsConformance): void {
+  describe(`${spec.name} keeps the promises of the ports`, { timeout: TIMEOUT_MS }, () => {
+    describeSessions(spec);
+    describeTopics(spec);
+    describeAppend(spec);
+    describeAppendRetries(spec);
+    describeSeal(spec);
+    describeRecords(spec);
+    describeReader(spec);
+    describeReaderWaiting(spec);
+    describeTimes(spec);
+    describeGroup(spec);
+    describeOwnership(spec);
+    describeCommit(spec);
+    describeCommitRetries(spec);
+    describeFence(spec);
+    describeForeignTypes(spec);
+    describeStateStore(spec);
+  });
+}

@@ -1,0 +1,84 @@
+import { BEFORE_FIRST, type PortError, type Ports, type TaskRef } from "@millrace/core";
+import type { TaskEither } from "fp-ts/lib/TaskEither.js";
+import { describe, expect, it } from "vitest";
+import { AMPLE, payloads } from "./contents.ts";
+import { ok, refused } from "./outcome.ts";
+import { AT_ONCE_MS, fastestMs, settleIn } from "./promptness.ts";
+import { appendOf, commitOf, records } from "./requests.ts";
+import { fresh, useRig } from "./rig.ts";
+import type { PortsConformance } from "./target.ts";
+
+/** One call of every method of every port. */
+const CALLS: readonly (readonly [string, (ports: Ports, task: TaskRef) => TaskEither<PortError, unknown>])[] = [
+  ["log.ensureTopic", ({ log }) => log.ensureTopic({ name: fresh("t"), partitions: 1, defaultPartitions: 1 })],
+  ["log.append", ({ log }, { topic }) => log.append(appendOf(topic, records(1)))],
+  ["log.nextSequences", ({ log }, { topic }) => log.nextSequences(topic, "p")],
+  ["log.seal", ({ log }, { topic }) => log.seal(topic)],
+  ["log.registerWriters", ({ log }, { topic }) => log.registerWriters(topic, ["w"])],
+  ["log.times", ({ log }, { topic }) => log.times(topic)],
+  [
+    "log.reader",
+    ({ log }, { topic }) =>
+      () =>
+        log.reader(topic, 0, BEFORE_FIRST).next(AMPLE),
+  ],
+  ["tasks.acquire", ({ tasks }, task) => tasks.acquire(task, 1)],
+  [
+    "tasks.commit",
+    ({ tasks }, task) =>
+      tasks.commit(commitOf(task, { nonce: "", sequence: 0, offset: BEFORE_FIRST, processed: 0, time: null })),
+  ],
+  ["tasks.release", ({ tasks }, task) => tasks.release(task, "nonce")],
+  ["group.join", ({ group }) => group.join(fresh("g"), "m")],
+  ["state.scan", ({ state }, task) => state.scan(task, "s", null)],
+];
+
+/** `Adapter.open` and `Ports.close`. */
+export function describeSessions(spec: PortsConformance): void {
+  describe("sessions", () => {
+    const rig = useRig(spec);
+
+    it("work on the same data", async () => {
+      const topic = await rig.topic();
+      await ok((await rig.open()).log.append(appendOf(topic, records(2))));
+      expect(await payloads((await rig.open()).log, topic)).toEqual(["0", "1"]);
+    });
+
+    it("leave their data behind when they are closed", async () => {
+      const first = await rig.open();
+      const topic = await rig.topic();
+      await ok(first.log.append(appendOf(topic, records(2))));
+      await first.close();
+      expect(await payloads(rig.ports.log, topic)).toEqual(["0", "1"]);
+    });
+
+    it("can be closed more than once, and do not close each other", async () => {
+      const session = await rig.open();
+      await session.close();
+      await session.close();
+      await Promise.all([session.close(), session.close()]);
+      await ok(rig.ports.log.times(await rig.topic()));
+    });
+
+    it("end reads under way at once, with Unavailable, when they are closed", async () => {
+      const topic = await rig.topic();
+      const endedMs = await fastestMs(async (act) => {
+        const session = await rig.open();
+        const reader = session.log.reader(topic, 0, BEFORE_FIRST);
+        const waiting = reader.next(AMPLE);
+        await settleIn();
+        act();
+        await session.close();
+        await refused(() => waiting, "Unavailable");
+      });
+      expect(endedMs).toBeLessThan(AT_ONCE_MS);
+    });
+
+    it.each(CALLS)("that are closed answer %s with Unavailable", async (_, call) => {
+      const task = await rig.task();
+      const session = await rig.open();
+      await session.close();
+      await refused(call(session, task), "Unavailable");
+    });
+  });
+}

@@ -1,0 +1,143 @@
+import { randomUUID } from "node:crypto";
+import {
+  type AppendError,
+  type AppendRequest,
+  type EnsureTopicError,
+  type Full,
+  type Log,
+  type Offset,
+  portError,
+  type Reader,
+  type TopicInfo,
+  type TopicLost,
+  type TopicTimes,
+  type Unavailable,
+} from "@millrace/core";
+import * as E from "fp-ts/lib/Either.js";
+import type { TaskEither } from "fp-ts/lib/TaskEither.js";
+import type { Decision } from "./admission.ts";
+import { MemoryReader } from "./memory-reader.ts";
+import type { MemoryStore, MemoryTopic } from "./memory-store.ts";
+import { type Session, sessionClosed } from "./session.ts";
+
+/** Topics in memory. Producers are remembered for as long as their topic, `ephemeral` ones too. */
+export class MemoryLog implements Log {
+  readonly #store: MemoryStore;
+  readonly #session: Session;
+
+  constructor(store: MemoryStore, session: Session) {
+    this.#store = store;
+    this.#session = session;
+  }
+
+  ensureTopic(spec: {
+    readonly name: string;
+    readonly partitions: number | null;
+    readonly defaultPartitions: number;
+  }): TaskEither<EnsureTopicError, TopicInfo> {
+    return this.#session.call(() => {
+      const { name, partitions, defaultPartitions } = spec;
+      const found = this.#store.topicNamed(name);
+      if (found === undefined) {
+        const info = { name, partitions: partitions ?? defaultPartitions, incarnation: randomUUID() };
+        this.#store.createTopic(info);
+        return E.right(info);
+      }
+      const has = found.info.partitions;
+      return partitions === null || partitions === has
+        ? E.right(found.info)
+        : E.left(
+            portError(
+              "TopicMismatch",
+              `topic ${name} has ${has} partitions, not ${partitions}; declare ${has}, or use another topic`,
+            ),
+          );
+    });
+  }
+
+  append(request: AppendRequest): TaskEither<AppendError, number> {
+    const { topic, partition, signal } = request;
+    return this.#session.call(async () => {
+      const result = await this.#store.admission.run<E.Either<AppendError, number>>({
+        decide: () => this.#decideAppend(request),
+        signal,
+        session: this.#session,
+        gaveUp: () => E.left(full(`partition ${topic.name}/${partition}`)),
+        closed: () => E.left(sessionClosed()),
+      });
+      await this.#store.pace.spend(E.isRight(result) ? result.right : 0);
+      return result;
+    });
+  }
+
+  nextSequences(topic: TopicInfo, producer: string): TaskEither<TopicLost | Unavailable, readonly number[]> {
+    return this.#onTopic(topic, ({ partitions }) => partitions.map(({ sequences }) => sequences.get(producer) ?? 0));
+  }
+
+  seal(topic: TopicInfo): TaskEither<TopicLost | Unavailable, void> {
+    return this.#onTopic(topic, ({ partitions }) => {
+      for (const partition of partitions) {
+        partition.sealed = true;
+      }
+      this.#store.admission.recheck();
+    });
+  }
+
+  reader(topic: TopicInfo, partition: number, after: Offset): Reader {
+    return new MemoryReader(this.#store, this.#session, { topic, partition, after });
+  }
+
+  registerWriters(topic: TopicInfo, names: readonly string[]): TaskEither<TopicLost | Unavailable, void> {
+    return this.#onTopic(topic, ({ writers }) => {
+      for (const name of names) {
+        writers.set(name, writers.get(name) ?? Number.NEGATIVE_INFINITY);
+      }
+    });
+  }
+
+  times(topic: TopicInfo): TaskEither<TopicLost | Unavailable, TopicTimes> {
+    return this.#onTopic(topic, ({ writers, partitions }) => ({
+      writers: Object.fromEntries(writers),
+      partitions: partitions.map(({ end, appended, sealed }) => ({ end, appended, sealed })),
+    }));
+  }
+
+  #onTopic<A>(topic: TopicInfo, body: (topic: MemoryTopic) => A): TaskEither<TopicLost | Unavailable, A> {
+    return this.#session.call(() => E.map(body)(this.#store.topic(topic)));
+  }
+
+  #decideAppend(request: AppendRequest): Decision<E.Either<AppendError, number>> {
+    const { topic, producer, firstSequence, records } = request;
+    const found = this.#store.partition(topic, request.partition);
+    if (E.isLeft(found)) {
+      return { done: found };
+    }
+    const partition = found.right;
+    const place = `partition ${topic.name}/${request.partition}`;
+    const next = partition.sequences.get(producer) ?? 0;
+    const seen = next - firstSequence;
+    if (seen < 0) {
+      const message = `producer ${producer} skips from sequence ${next} to ${firstSequence} in ${place}; append what lies between first`;
+      return { done: E.left(portError("SequenceGap", message)) };
+    }
+    if (seen >= records.length) {
+      return { done: E.right(0) };
+    }
+    if (partition.sealed) {
+      return { done: E.left(portError("TopicSealed", `${place} is sealed; append to another topic`)) };
+    }
+    return {
+      into: [partition],
+      write: () => {
+        partition.append(seen === 0 ? records : records.slice(seen));
+        partition.sequences.set(producer, firstSequence + records.length);
+        return E.right(records.length - seen);
+      },
+    };
+  }
+}
+
+/** What a call ends with that gave up waiting for room in `place`. */
+export function full(place: string): Full {
+  return portError("Full", `${place} has no room; let its consumers commit, then repeat the call`);
+}

@@ -1,0 +1,47 @@
+import type { StatePage } from "@millrace/core";
+
+/** Pages of a large store have a 64th of it. */
+const BUCKETS = 64;
+
+/** Small stores come in one page. */
+const ENOUGH_ENTRIES = 1000;
+
+/**
+ * One state store. Keys are spread over a fixed number of buckets and never move between them, so that a cursor is the
+ * number of a bucket: a scan costs O(entries) altogether, may repeat a page, and misses nothing that stays in the store,
+ * whatever is put and deleted meanwhile.
+ */
+export class StateBuckets {
+  readonly #buckets: readonly Map<string, string>[] = Array.from({ length: BUCKETS }, () => new Map<string, string>());
+
+  put(key: string, value: string): void {
+    this.#bucketOf(key)?.set(key, value);
+  }
+
+  delete(key: string): void {
+    this.#bucketOf(key)?.delete(key);
+  }
+
+  /** The page at a cursor of an earlier page; `null` begins. */
+  scan(cursor: string | null): StatePage {
+    const entries: (readonly [string, string])[] = [];
+    let bucket = Number(cursor ?? 0);
+    while (bucket < BUCKETS && entries.length < ENOUGH_ENTRIES) {
+      for (const entry of this.#buckets[bucket] ?? []) {
+        entries.push(entry);
+      }
+      bucket += 1;
+    }
+    return { entries, cursor: bucket < BUCKETS ? String(bucket) : null };
+  }
+
+  #bucketOf(key: string): Map<string, string> | undefined {
+    // FNV-1a over UTF-16 units.
+    let hash = 0x811c9dc5;
+    for (let index = 0; index < key.length; index++) {
+      hash = Math.imul(hash ^ key.charCodeAt(index), 0x01000193);
+    }
+    // The low bits of FNV alone are weak for short keys.
+    return this.#buckets[((hash >>> 16) ^ hash) & (BUCKETS - 1)];
+  }
+}
