@@ -1,0 +1,1 @@
+export { type RedisAdapterOptions, redisAdapter } from "./redis-adapter.ts";

@@ -1,0 +1,140 @@
+import { randomUUID } from "node:crypto";
+import { type Commit, entryIdOf, type Offset, offsetOf, type TaskRef, type Tasks } from "@millrace/core";
+import { callScript, needsNoRoom } from "./call-script.ts";
+import type { Connection } from "./connection.ts";
+import { encodeRecord, encodeTime } from "./entry-codec.ts";
+import type { Keys } from "./keys.ts";
+import { integerOf, textIn } from "./reply.ts";
+import { ACQUIRE } from "./scripts/acquire.ts";
+import { COMMIT, COMMIT_WITHOUT_ROOM } from "./scripts/commit.ts";
+import { RELEASE } from "./scripts/release.ts";
+
+/**
+ * Tasks as one hash each. Everything that one commit touches goes to the server in one script, so that it happens as a
+ * whole or not at all. A server without room is reported as `Full` at once; whoever commits waits and repeats.
+ */
+export function redisTasks(connection: Connection, keys: Keys): Tasks {
+  return {
+    acquire: (task, generation) =>
+      callScript(connection, () => {
+        const nonce = randomUUID();
+        const { log, meta } = keys.partition(task.topic.name, task.partition);
+        return {
+          script: ACQUIRE,
+          keys: [log, meta, taskKey(keys, task)],
+          args: [task.topic.incarnation, String(generation), nonce, task.group],
+          what: `acquiring ${nameOf(task)} at generation ${generation}`,
+          rejections: ["Fenced", "TopicLost", "WrongType"],
+          read: ([, sequence, offset, processed, time]) => ({
+            nonce,
+            sequence: integerOf(sequence),
+            offset: offsetIn(offset),
+            processed: integerOf(processed),
+            time: time === null ? null : textIn(time),
+          }),
+        };
+      }),
+
+    commit: (commit) =>
+      callScript(connection, () => ({
+        script: addsSomething(commit) ? COMMIT : COMMIT_WITHOUT_ROOM,
+        keys: keysOfCommit(keys, commit),
+        args: argsOfCommit(commit),
+        what: `committing ${nameOf(commit.task)}, sequence ${commit.sequence}`,
+        rejections: ["Fenced", "Regressed", "TopicLost", "WrongType"],
+        read: ([code]) => (code === "already-applied" ? "alreadyApplied" : "applied"),
+      })),
+
+    release: (task, nonce) =>
+      needsNoRoom(
+        callScript(connection, () => ({
+          script: RELEASE,
+          keys: [taskKey(keys, task)],
+          args: [nonce],
+          what: `releasing ${nameOf(task)}`,
+          rejections: ["WrongType"],
+          read: () => undefined,
+        })),
+      ),
+  };
+}
+
+function addsSomething({ outputs, state }: Commit): boolean {
+  return outputs.some(({ records }) => records.length > 0) || state.some(({ puts }) => puts.length > 0);
+}
+
+function keysOfCommit(keys: Keys, { task, outputs, state, watermarks }: Commit): string[] {
+  const { log, meta } = keys.partition(task.topic.name, task.partition);
+  const all = [log, meta, taskKey(keys, task)];
+  for (const { topic, partition } of outputs) {
+    const destination = keys.partition(topic.name, partition);
+    all.push(destination.log, destination.meta);
+  }
+  for (const { store } of state) {
+    all.push(keys.state(task.topic.name, task.partition, task.group, store));
+  }
+  for (const { topic } of watermarks) {
+    const table = keys.topic(topic.name);
+    all.push(table.topic, table.writers);
+  }
+  return all;
+}
+
+/** As the head of `scripts/commit.ts` describes them. */
+function argsOfCommit(commit: Commit): string[] {
+  const { task, outputs, state, watermarks } = commit;
+  const args = [
+    commit.nonce,
+    String(commit.sequence),
+    task.topic.incarnation,
+    commit.offset,
+    String(commit.processed),
+    commit.time,
+    task.group,
+    entryIdOf(commit.offset),
+    String(outputs.length),
+    String(state.length),
+    String(watermarks.length),
+  ];
+  for (const { topic, records } of outputs) {
+    args.push(topic.incarnation, String(records.length));
+  }
+  for (const { puts, deletes } of state) {
+    args.push(String(puts.length), String(deletes.length));
+  }
+  for (const { topic, writer, watermarkMs } of watermarks) {
+    args.push(topic.incarnation, writer, watermarkText(watermarkMs));
+  }
+  for (const { records } of outputs) {
+    for (const record of records) {
+      encodeRecord(record, args);
+    }
+  }
+  for (const { puts, deletes } of state) {
+    for (const [key, value] of puts) {
+      args.push(key, value);
+    }
+    for (const key of deletes) {
+      args.push(key);
+    }
+  }
+  return args;
+}
+
+function watermarkText(watermarkMs: number | null): string {
+  return watermarkMs === null ? "" : encodeTime(watermarkMs);
+}
+
+function taskKey(keys: Keys, { group, topic, partition }: TaskRef): string {
+  return keys.task(topic.name, partition, group);
+}
+
+function nameOf({ group, topic, partition }: TaskRef): string {
+  return `task ${group} on ${topic.name}/${partition}`;
+}
+
+function offsetIn(reply: unknown): Offset {
+  const text = textIn(reply);
+  const slash = text.indexOf("/");
+  return offsetOf(text.slice(0, slash), Number(text.slice(slash + 1)));
+}

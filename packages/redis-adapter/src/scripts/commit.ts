@@ -1,0 +1,110 @@
+/**
+ * Applies a commit of a task as a whole or not at all.
+ *
+ * KEYS  1 log, 2 meta, 3 task; for each output: log, meta; for each store: state; for each watermark: topic, writers
+ * ARGV  1 nonce, 2 sequence, 3 incarnation, 4 offset, 5 processed, 6 time, 7 group, 8 entry id of the offset,
+ *       9 number of outputs, 10 of stores, 11 of watermarks;
+ *       for each output: incarnation, number of records; for each store: number of puts, of deletes;
+ *       for each watermark: incarnation, writer, watermark (empty: remove the writer);
+ *       then the content: for each output its records (m, v, h each; h empty: no headers), for each store its puts
+ *       (key, value each) and its deletes
+ * Returns {applied}; {already-applied}; {fenced}; {regressed, stored sequence}; {topic-lost, key};
+ *   {wrong-type, key, expected, actual}
+ * Invariant: accepted only with the nonce of the last acquisition and exactly once for each sequence. Scripts do not
+ *   roll back, so every check comes before the first write, and what cannot be checked (the native group) comes last
+ *   and cannot fail.
+ *
+ * There are two variants of the one source: what only moves a task on (no outputs, no puts) carries `allow-oom`, so
+ * that a full server does not keep its readers from making room.
+ */
+import { KEY_TYPES, NATIVE_GROUP } from "./guards.ts";
+import { script } from "./script.ts";
+
+const BODY = `
+${KEY_TYPES}${NATIVE_GROUP}
+-- Lua's stack takes some 8,000 values; an even number keeps names and values together.
+local CHUNK = 4000
+local function inChunks(command, key, from, to)
+  for i = from, to, CHUNK do
+    redis.call(command, key, unpack(ARGV, i, math.min(i + CHUNK - 1, to)))
+  end
+end
+
+local log, meta, task = KEYS[1], KEYS[2], KEYS[3]
+local sequence = tonumber(ARGV[2])
+local bad = foreign(task, 'hash')
+if bad then return bad end
+local stored = redis.call('HMGET', task, 'nonce', 'sequence')
+local found = tonumber(stored[2] or -1)
+if stored[1] ~= ARGV[1] then return {'fenced'} end -- guard: nonce
+if found == sequence + 1 then return {'already-applied'} end -- guard: already applied
+if found ~= sequence then return {'regressed', stored[2]} end -- guard: sequence
+
+bad = foreign(meta, 'hash') -- guard: source meta type
+if bad then return bad end
+if redis.call('HGET', meta, 'incarnation') ~= ARGV[3] then return {'topic-lost', meta} end -- guard: source incarnation
+bad = mismatch(log, 'stream') -- guard: source log type
+if bad then return bad end
+
+local outputs, stores, watermarks = tonumber(ARGV[9]), tonumber(ARGV[10]), tonumber(ARGV[11])
+local key, arg = 4, 12
+for _ = 1, outputs do
+  bad = foreign(KEYS[key + 1], 'hash') -- guard: destination meta type
+  if bad then return bad end
+  if redis.call('HGET', KEYS[key + 1], 'incarnation') ~= ARGV[arg] then return {'topic-lost', KEYS[key + 1]} end -- guard: destination incarnation
+  bad = mismatch(KEYS[key], 'stream') -- guard: destination log type
+  if bad then return bad end
+  key, arg = key + 2, arg + 2
+end
+for _ = 1, stores do
+  bad = foreign(KEYS[key], 'hash') -- guard: state type
+  if bad then return bad end
+  key, arg = key + 1, arg + 2
+end
+for _ = 1, watermarks do
+  bad = mismatch(KEYS[key], 'hash') or foreign(KEYS[key + 1], 'hash') -- guard: writers type
+  if bad then return bad end
+  if redis.call('HGET', KEYS[key], 'incarnation') ~= ARGV[arg] then return {'topic-lost', KEYS[key]} end -- guard: writers incarnation
+  key, arg = key + 2, arg + 3
+end
+
+local content = arg
+key, arg = 4, 12
+for _ = 1, outputs do
+  local destination = KEYS[key]
+  for _ = 1, tonumber(ARGV[arg + 1]) do
+    if ARGV[content + 2] == '' then
+      redis.call('XADD', destination, 'NOMKSTREAM', '*', 'm', ARGV[content], 'v', ARGV[content + 1])
+    else
+      redis.call('XADD', destination, 'NOMKSTREAM', '*', 'm', ARGV[content], 'v', ARGV[content + 1], 'h', ARGV[content + 2])
+    end
+    content = content + 3
+  end
+  key, arg = key + 2, arg + 2
+end
+for _ = 1, stores do
+  local puts, deletes = 2 * ARGV[arg], tonumber(ARGV[arg + 1])
+  inChunks('HSET', KEYS[key], content, content + puts - 1)
+  inChunks('HDEL', KEYS[key], content + puts, content + puts + deletes - 1)
+  content = content + puts + deletes
+  key, arg = key + 1, arg + 2
+end
+for _ = 1, watermarks do
+  if ARGV[arg + 2] == '' then
+    redis.call('HDEL', KEYS[key + 1], ARGV[arg + 1])
+  else
+    redis.call('HSET', KEYS[key + 1], ARGV[arg + 1], ARGV[arg + 2])
+  end
+  key, arg = key + 2, arg + 3
+end
+redis.call('HSET', task, 'sequence', string.format('%.0f', sequence + 1),
+  'offset', ARGV[4], 'processed', ARGV[5], 'time', ARGV[6])
+mirror(log, ARGV[7], ARGV[8], ARGV[5])
+return {'applied'}
+`;
+
+/** For a commit that adds something: refused when the server has no room. */
+export const COMMIT = script(`#!lua${BODY}`);
+
+/** For a commit without outputs and puts: never refused for lack of room. */
+export const COMMIT_WITHOUT_ROOM = script(`#!lua flags=allow-oom${BODY}`);
