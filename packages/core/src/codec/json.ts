@@ -1,8 +1,9 @@
 import * as E from "fp-ts/lib/Either.js";
 import type { Type } from "io-ts";
+import { type Issue, MillraceError } from "../errors.ts";
 import type { Codec } from "./codec.ts";
 import { parse, stringify } from "./plain-json.ts";
-import { isIoTs, type OutputOf, type Schema, validatorOf } from "./schema.ts";
+import { isIoTs, type OutputOf, type Schema, type Validate, validatorOf } from "./schema.ts";
 
 type Unsafe =
   | bigint
@@ -57,7 +58,7 @@ export function json<S extends Schema>(schema: S, ...how: HowToEncode<S>): Codec
     name: `json(${isIoTs(schema) ? schema.name : schema["~standard"].vendor})`,
     decode: (text) => {
       const parsed = parse(text);
-      return E.isLeft(parsed) ? parsed : validate(parsed.right);
+      return E.isLeft(parsed) ? parsed : validated(validate, parsed.right);
     },
     encode: (value) => {
       try {
@@ -71,6 +72,18 @@ export function json<S extends Schema>(schema: S, ...how: HowToEncode<S>): Codec
 
 /** JSON without validation, for values that only this program writes (repartition topics). */
 export const trustedJson: Codec<unknown> = { name: "json", decode: parse, encode: stringify };
+
+/** A schema holds user code, which may throw. */
+function validated<A>(validate: Validate<A>, value: unknown): E.Either<readonly Issue[], A> {
+  try {
+    return validate(value);
+  } catch (cause) {
+    if (cause instanceof MillraceError) {
+      throw cause;
+    }
+    return E.left([{ path: "", message: `the schema threw ${cause instanceof Error ? cause.name : typeof cause}` }]);
+  }
+}
 
 function encoderOf<A>(schema: Schema, encode: ((value: A) => unknown) | undefined): (value: A) => unknown {
   if (encode !== undefined) {

@@ -51,10 +51,13 @@ function findIssueInside(value: object, depth: number): Issue | null {
   if (depth > MAX_DEPTH) {
     return { path: "", message: `is nested deeper than ${MAX_DEPTH} levels, or contains itself` };
   }
+  if ("toJSON" in value && typeof value.toJSON === "function") {
+    return refused(value);
+  }
   if (Array.isArray(value)) {
     return findIssueInArray(value, depth);
   }
-  if (value instanceof Map || value instanceof Set || ArrayBuffer.isView(value) || "toJSON" in value) {
+  if (!isPlain(value)) {
     return refused(value);
   }
   return findIssueInObject(value as Readonly<Record<string, unknown>>, depth);
@@ -79,6 +82,14 @@ function findIssueInObject(value: Readonly<Record<string, unknown>>, depth: numb
     }
   }
   return null;
+}
+
+/** Whether the properties are all there is: not so for Map, Error, RegExp, ArrayBuffer, `new Number(1)`, … */
+function isPlain(value: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return (
+    prototype === Object.prototype || prototype === null || Object.prototype.toString.call(value) === "[object Object]"
+  );
 }
 
 function refused(value: unknown): Issue {

@@ -30,7 +30,8 @@ export type Validate<A> = (value: unknown) => E.Either<readonly Issue[], A>;
 /** Whether a schema is an io-ts type. */
 // biome-ignore lint/suspicious/noExplicitAny: see Schema.
 export function isIoTs(schema: Schema): schema is Type<any, any, unknown> {
-  return "decode" in schema && typeof schema.decode === "function" && "encode" in schema;
+  // Standard Schemas may have methods of these names too (zod 4.1), with other meanings.
+  return !("~standard" in schema);
 }
 
 /** The validator of a schema. */
@@ -46,18 +47,37 @@ export function validatorOf<S extends Schema>(schema: S): Validate<OutputOf<S>> 
 }
 
 function ioTsIssues(errors: Errors): readonly Issue[] {
-  return errors.map((error) => {
-    const path = error.context
-      .slice(1)
+  return errors.map(({ context, value, message }) => {
+    const path = context
+      .filter((_, index) => index > 0 && !isAlternative(context[index - 1]?.type))
       .map((entry) => entry.key)
       .filter((key) => key !== "");
-    const expected = error.context.at(-1)?.type.name ?? "another value";
-    return { path: formatPath(path), message: error.message ?? `expected ${expected}, found ${kindOf(error.value)}` };
+    const expected = context.at(-1)?.type.name ?? "another value";
+    return { path: formatPath(path), message: message ?? `expected ${expected}, found ${kindOf(value)}` };
   });
+}
+
+/** Below a union or an intersection io-ts notes which member was tried: that is no place in the value. */
+function isAlternative(type: unknown): boolean {
+  const { _tag, type: inner } = (type ?? {}) as { readonly _tag?: unknown; readonly type?: unknown };
+  switch (_tag) {
+    case "UnionType":
+    case "IntersectionType":
+      return true;
+    case "ExactType":
+    case "ReadonlyType":
+    case "RecursiveType":
+    case "RefinementType":
+      return isAlternative(inner);
+    default:
+      return false;
+  }
 }
 
 function readStandardResult<A>(result: unknown, vendor: string): E.Either<readonly Issue[], A> {
   if (typeof result !== "object" || result === null || "then" in result) {
+    // Nobody else waits for it: its rejection must not end the process.
+    Promise.resolve(result).catch(() => {});
     throw new MillraceError(
       "InvalidOption",
       `the ${vendor} schema validates asynchronously: records are decoded in order and at once, use a synchronous schema`,
@@ -96,6 +116,7 @@ export function kindOf(value: unknown): string {
   if (typeof value !== "object") {
     return `a ${typeof value}`;
   }
-  const name = value.constructor?.name ?? "Object";
+  // The class, never a property: a value's own "constructor" is payload.
+  const { name } = (Object.getPrototypeOf(value)?.constructor ?? Object) as { readonly name: string };
   return name === "Object" ? "an object" : `a ${name}`;
 }

@@ -1,4 +1,5 @@
 import * as E from "fp-ts/lib/Either.js";
+import { quote } from "./name.ts";
 
 type Unit =
   | "ms"
@@ -45,19 +46,22 @@ const UNIT_MS: { readonly [unit in Unit]: number } = {
  * milliseconds or exceeds `Number.MAX_SAFE_INTEGER`.
  */
 export function parseDuration(text: unknown): E.Either<InvalidDuration, number> {
-  const match = typeof text === "string" ? /^(\d+(?:\.\d+)?) ?([a-z]+)$/.exec(text) : null;
-  const unit = match?.[2];
-  if (match === null || unit === undefined || !isUnit(unit)) {
+  const match = typeof text === "string" ? /^(\d{1,30})(?:\.(\d{1,30}))? ?([a-z]+)$/.exec(text) : null;
+  const [, whole = "", fraction = "", unit = ""] = match ?? [];
+  if (!isUnit(unit)) {
     return E.left({
       _tag: "InvalidDuration",
-      message: `${JSON.stringify(text) ?? String(text)} is not a duration: write a number and a unit, such as "250 ms", "10 s", "1 minute", "2 hours" or "1 day"`,
+      message: `${quote(text)} is not a duration: write a number and a unit, such as "250 ms", "10 s", "1 minute", "2 hours" or "1 day"`,
     });
   }
-  const ms = Number(match[1]) * UNIT_MS[unit];
-  if (!Number.isSafeInteger(ms)) {
+  // In whole numbers: in floating point 16.1 * 1,000 is no whole number.
+  const scaled = BigInt(whole + fraction) * BigInt(UNIT_MS[unit]);
+  const scale = 10n ** BigInt(fraction.length);
+  const ms = Number(scaled / scale);
+  if (scaled % scale !== 0n || !Number.isSafeInteger(ms)) {
     return E.left({
       _tag: "InvalidDuration",
-      message: `${JSON.stringify(text)} is not a whole number of milliseconds up to ${Number.MAX_SAFE_INTEGER}`,
+      message: `${quote(text)} is not a whole number of milliseconds up to ${Number.MAX_SAFE_INTEGER}`,
     });
   }
   return E.right(ms);

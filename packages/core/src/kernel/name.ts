@@ -9,10 +9,18 @@ export function isName(name: unknown): name is string {
   return typeof name === "string" && NAME_RULE.test(name);
 }
 
-/** How messages quote a name that broke the rule: shortened, control characters visible. */
-export function quoteName(name: unknown): string {
-  const text = typeof name === "string" ? JSON.stringify(name) : String(name);
-  return text.length > 60 ? `${text.slice(0, 57)}…"` : text;
+/** How messages show a name or an option that broke a rule: strings quoted, shortened, control characters visible. */
+export function quote(value: unknown): string {
+  switch (typeof value) {
+    case "string":
+      return value.length > 60 ? `${JSON.stringify(value.slice(0, 57)).slice(0, -1)}…"` : JSON.stringify(value);
+    case "object":
+    case "function":
+      // Text of an object is its own affair: it may be anything, and may throw.
+      return value === null ? "null" : `a value of type ${typeof value}`;
+    default:
+      return String(value);
+  }
 }
 
 /** The rule in words, for messages. */

@@ -77,19 +77,28 @@ export function advance(time: TaskTime, policy: TimePolicy, idleMs: number): Tas
 }
 
 function promised(time: TaskTime, policy: TimePolicy, idleMs: number): number {
-  if (time.applied === null) {
+  const known = time.applied ?? knownInAdvance(time);
+  if (known === null) {
     return Number.NEGATIVE_INFINITY;
   }
-  const writers = Object.values(time.applied.writers);
-  const bounds = writers.slice();
-  if (!time.applied.sealed && time.maxEventTimeMs !== null) {
+  const bounds = Object.values(known.writers);
+  if (!known.sealed && time.maxEventTimeMs !== null) {
     const moved = policy.idleAfterMs !== null && idleMs >= policy.idleAfterMs ? idleMs : 0;
     bounds.push(time.maxEventTimeMs - policy.outOfOrdernessMs + moved);
   }
   if (bounds.length > 0) {
     return Math.min(...bounds);
   }
-  return time.applied.sealed ? Number.POSITIVE_INFINITY : Number.NEGATIVE_INFINITY;
+  return known.sealed ? Number.POSITIVE_INFINITY : Number.NEGATIVE_INFINITY;
+}
+
+/**
+ * What is known before the first snapshot counts. Where no task writes the topic, producers' records alone carry its time:
+ * a backlog of them need not be read to its end before windows close, or all of its windows would be open at once.
+ */
+function knownInAdvance({ pending, newest }: TaskTime): Pick<TimeSnapshot, "writers" | "sealed"> | null {
+  const latest = newest ?? pending;
+  return latest !== null && Object.keys(latest.writers).length === 0 ? { writers: {}, sealed: false } : null;
 }
 
 /**
@@ -126,9 +135,9 @@ export function decodeTime(text: string | null): TaskTime | null {
     if (typeof stored !== "object" || stored === null || !("max" in stored) || !("watermark" in stored)) {
       return null;
     }
-    const max = stored.max;
-    const watermarkMs = Number(stored.watermark);
-    if ((max !== null && typeof max !== "number") || Number.isNaN(watermarkMs)) {
+    const { max, watermark } = stored;
+    const watermarkMs = watermark === "-Infinity" || watermark === "Infinity" ? Number(watermark) : watermark;
+    if ((max !== null && typeof max !== "number") || typeof watermarkMs !== "number") {
       return null;
     }
     return { ...START_OF_TIME, maxEventTimeMs: max, watermarkMs };

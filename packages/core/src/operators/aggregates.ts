@@ -1,3 +1,4 @@
+import { kindOf } from "../codec/schema.ts";
 import { MillraceError } from "../errors.ts";
 import type { RecordInfo } from "../topology/record.ts";
 
@@ -77,7 +78,7 @@ function extreme<A>(
 /** NaN and infinities have no JSON form: as state they would come back as something else. */
 function finite(name: string, value: number): number {
   if (!Number.isFinite(value)) {
-    throw new MillraceError("InvalidOperator", `${name}() takes finite numbers, not ${String(value)}`);
+    throw new MillraceError("InvalidOperator", `${name}() takes finite numbers, not ${kindOf(value)}`);
   }
   return value;
 }

@@ -1,6 +1,7 @@
 import type { OperatorFunction } from "rxjs";
 import { MillraceError } from "../errors.ts";
 import { Fifo } from "../kernel/fifo.ts";
+import { quote } from "../kernel/name.ts";
 import { operatorSpec } from "../topology/node.ts";
 import { operator } from "../topology/operator.ts";
 import type { CurrentRecord, RecordInfo } from "../topology/record.ts";
@@ -46,7 +47,7 @@ export function mapOrdered<A, B>(f: Handler<A, B>, options: MapOrderedOptions<A>
   if (!Number.isInteger(concurrency) || concurrency < 1) {
     throw new MillraceError(
       "InvalidOption",
-      `mapOrdered: concurrency must be a whole number >= 1, not ${String(concurrency)}`,
+      `mapOrdered: concurrency must be a whole number >= 1, not ${quote(concurrency)}`,
     );
   }
   const laneOf: LaneOf<A> = lane === "none" ? null : lane === "key" ? (_value, record) => record.key : lane;

@@ -3,7 +3,7 @@ import type { Codec } from "../codec/codec.ts";
 import { kindOf } from "../codec/schema.ts";
 import { EncodeError, MillraceError } from "../errors.ts";
 import { type Duration, parseDuration } from "../kernel/duration.ts";
-import { isName, NAME_RULE_TEXT, quoteName } from "../kernel/name.ts";
+import { isName, NAME_RULE_TEXT, quote } from "../kernel/name.ts";
 import type { TimePolicy } from "../kernel/task-time.ts";
 import type { NewRecord } from "../ports/log.ts";
 
@@ -82,7 +82,7 @@ export function topic<A>(name: string, options: TopicOptions<A>): Topic<A> {
 /** Throws `InvalidName` unless the name follows the rule. */
 export function checkName(what: string, name: unknown): void {
   if (!isName(name)) {
-    throw new MillraceError("InvalidName", `${quoteName(name)} is not a ${what} name: ${NAME_RULE_TEXT}`);
+    throw new MillraceError("InvalidName", `${quote(name)} is not a ${what} name: ${NAME_RULE_TEXT}`);
   }
 }
 
@@ -96,7 +96,7 @@ export function checkPartitions(what: string, partitions: unknown): number {
   ) {
     throw new MillraceError(
       "InvalidOption",
-      `${what}: partitions must be a whole number from 1 to ${MAX_PARTITIONS}, not ${String(partitions)}`,
+      `${what}: partitions must be a whole number from 1 to ${MAX_PARTITIONS}, not ${quote(partitions)}`,
     );
   }
   return partitions;
