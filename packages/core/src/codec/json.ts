@@ -2,7 +2,7 @@ import * as E from "fp-ts/lib/Either.js";
 import type { Type } from "io-ts";
 import { type Issue, MillraceError } from "../errors.ts";
 import type { Codec } from "./codec.ts";
-import { parse, stringify } from "./plain-json.ts";
+import { dropsProperties, parse, stringify } from "./plain-json.ts";
 import { isIoTs, type OutputOf, type Schema, type Validate, validatorOf } from "./schema.ts";
 
 type Unsafe =
@@ -42,7 +42,7 @@ type HowToEncode<S extends Schema> =
 /**
  * JSON, validated when it is read by an io-ts `Type` or a Standard Schema (zod, valibot, arktype, …).
  *
- * Decoding lists every path that failed. Encoding refuses what JSON would silently change: `undefined`, NaN, ±Infinity,
+ * Decoding lists every path that failed. Encoding refuses what JSON would silently change: `undefined` where a value is required, NaN, ±Infinity,
  * BigInt, functions, cycles, Date, Map and Set. Of two equal property names in a stored text the last one wins.
  *
  * @example
@@ -62,7 +62,9 @@ export function json<S extends Schema>(schema: S, ...how: HowToEncode<S>): Codec
     },
     encode: (value) => {
       try {
-        return stringify(encode(value));
+        const encoded = encode(value);
+        const text = stringify(encoded);
+        return E.isRight(text) && dropsProperties(encoded) ? readable(validate, text.right) : text;
       } catch (cause) {
         return E.left([{ path: "", message: `encode threw ${cause instanceof Error ? cause.name : typeof cause}` }]);
       }
@@ -72,6 +74,13 @@ export function json<S extends Schema>(schema: S, ...how: HowToEncode<S>): Codec
 
 /** JSON without validation, for values that only this program writes (repartition topics). */
 export const trustedJson: Codec<unknown> = { name: "json", decode: parse, encode: stringify };
+
+/** The text itself, if it can be read again: what was left out of it may be required. */
+function readable<A>(validate: Validate<A>, text: string): E.Either<readonly Issue[], string> {
+  const parsed = parse(text);
+  const valid = E.isLeft(parsed) ? parsed : validate(parsed.right);
+  return E.isLeft(valid) ? valid : E.right(text);
+}
 
 /** A schema holds user code, which may throw. */
 function validated<A>(validate: Validate<A>, value: unknown): E.Either<readonly Issue[], A> {

@@ -21,6 +21,14 @@ export function stringify(value: unknown): E.Either<readonly Issue[], string> {
   }
 }
 
+/** Whether {@link stringify} leaves something out: a property that is `undefined`, at any depth. For values it accepts. */
+export function dropsProperties(value: unknown): boolean {
+  if (typeof value !== "object" || value === null) {
+    return false;
+  }
+  return Object.values(value).some((item) => item === undefined || dropsProperties(item));
+}
+
 /** The value in a JSON text, or that there is none. Never throws. */
 export function parse(text: string): E.Either<readonly Issue[], unknown> {
   try {

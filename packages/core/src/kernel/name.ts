@@ -11,16 +11,13 @@ export function isName(name: unknown): name is string {
 
 /** How messages show a name or an option that broke a rule: strings quoted, shortened, control characters visible. */
 export function quote(value: unknown): string {
-  switch (typeof value) {
-    case "string":
-      return value.length > 60 ? `${JSON.stringify(value.slice(0, 57)).slice(0, -1)}…"` : JSON.stringify(value);
-    case "object":
-    case "function":
-      // Text of an object is its own affair: it may be anything, and may throw.
-      return value === null ? "null" : `a value of type ${typeof value}`;
-    default:
-      return String(value);
+  if (typeof value === "string") {
+    return value.length > 60 ? `${JSON.stringify(value.slice(0, 57)).slice(0, -1)}…"` : JSON.stringify(value);
   }
+  // The text of an object is its own affair: it may be anything, and may throw.
+  return typeof value === "function" || (typeof value === "object" && value !== null)
+    ? `a value of type ${typeof value}`
+    : String(value);
 }
 
 /** The rule in words, for messages. */

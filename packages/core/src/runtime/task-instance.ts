@@ -253,7 +253,7 @@ export class TaskInstance {
   }
 
   private onSettled(unit: TaskUnit): void {
-    this.unitSize.settled(unit.records, this.options.clock.now() - unit.openedAtMs);
+    this.unitSize.settled(unit.records, unit.openedAtMs, this.options.clock.now());
     this.credits.take(0, unit.outputBytes);
     this.committer.kick();
   }

@@ -45,10 +45,10 @@ describe("JSON text of a value", () => {
     fc.assert(
       fc.property(anything, (value) => {
         const text = stringify(value);
-        if (E.isRight(text)) {
-          // `toEqual` ignores prototypes, and properties that are undefined, as the text does.
-          expect(withoutMinusZero(JSON.parse(text.right))).toEqual(withoutMinusZero(value));
-        }
+        fc.pre(E.isRight(text));
+        // `toEqual` ignores prototypes, and properties that are undefined, as the text does.
+        const back: unknown = E.isRight(text) ? JSON.parse(text.right) : null;
+        expect(withoutMinusZero(back)).toEqual(withoutMinusZero(value));
       }),
       { numRuns: 2_000 },
     );

@@ -70,7 +70,7 @@ describe("the prefix of units to commit", () => {
     fc.assert(
       fc.property(units, limits, (list, limit) => {
         const ends = possibleEnds(list);
-        const expected = ends.filter((n) => fits(list.slice(0, n), limit)).at(-1) ?? ends[0] ?? 0;
+        const expected = ends.findLast((n) => fits(list.slice(0, n), limit)) ?? ends[0] ?? 0;
         expect(committable(list, limit)).toBe(expected);
       }),
       { numRuns: 2_000 },

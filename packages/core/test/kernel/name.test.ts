@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { quote } from "../../src/kernel/name.ts";
 import { BAD_NAMES } from "../support/bad-names.ts";
 
-const FIRST = [..."ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"];
+const FIRST = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789".split("");
 const ALLOWED = [...FIRST, ".", "_", "-"];
 const goodName = fc
   .tuple(fc.constantFrom(...FIRST), fc.array(fc.constantFrom(...ALLOWED), { maxLength: 199 }))

@@ -56,10 +56,10 @@ describe("offsets", () => {
   it("sort into one order, however they were mixed", () => {
     fc.assert(
       fc.property(fc.array(position), (positions) => {
-        const sorted = positions.map(offset).sort(compareOffsets);
-        const forwards = positions.slice().sort(compareNumbers).map(offset);
+        const sorted = positions.map(offset).toSorted(compareOffsets);
+        const forwards = positions.toSorted(compareNumbers).map(offset);
         expect(sorted).toEqual(forwards);
-        expect(positions.map(offset).reverse().sort(compareOffsets)).toEqual(forwards);
+        expect(positions.map(offset).toReversed().toSorted(compareOffsets)).toEqual(forwards);
       }),
     );
   });

@@ -91,20 +91,15 @@ describe("the event time of a task", () => {
 
   it("never passes what an active writer has promised (T2)", () => {
     alongRandomSteps((before, after) => {
-      if (after.watermarkMs > before.watermarkMs) {
-        for (const promised of Object.values(after.applied?.writers ?? {})) {
-          expect(after.watermarkMs).toBeLessThanOrEqual(promised);
-        }
-      }
+      const bound = Math.min(...Object.values(after.applied?.writers ?? {}));
+      expect(after.watermarkMs).toBeLessThanOrEqual(Math.max(before.watermarkMs, bound));
     });
   });
 
   it("stands still until it is known which tasks write the topic, whatever was read", () => {
     alongRandomSteps((before, { applied, pending, newest, watermarkMs }) => {
       const hasWriters = Object.keys((newest ?? pending)?.writers ?? { unknown: 0 }).length > 0;
-      if (applied === null && hasWriters) {
-        expect(watermarkMs).toBe(before.watermarkMs);
-      }
+      expect(applied === null && hasWriters ? watermarkMs : before.watermarkMs).toBe(before.watermarkMs);
     });
   });
 
@@ -118,9 +113,7 @@ describe("the event time of a task", () => {
   it("applies a snapshot only when everything in front of its end was read (T3)", () => {
     alongRandomSteps((_before, { applied, pending }, position) => {
       expect(compareOffsets(applied?.end ?? BEFORE_FIRST, nth(position))).toBeLessThanOrEqual(0);
-      if (pending !== null) {
-        expect(compareOffsets(pending.end, nth(position))).toBeGreaterThan(0);
-      }
+      expect(pending === null || compareOffsets(pending.end, nth(position)) > 0).toBe(true);
     });
   });
 

@@ -72,14 +72,6 @@ describe("mapOrdered on an ordinary Observable", () => {
     collect(of(1).pipe(mapOrdered(handlers.handle)));
     expect(handlers.of(1).call.attempt).toBe(1);
   });
-
-  it("takes promises that are not the language's own", async () => {
-    // biome-ignore lint/suspicious/noThenProperty: that is what a thenable is.
-    const thenable = { then: (resolve: (n: number) => void) => resolve(7) } as PromiseLike<number>;
-    const results = collect(of(1).pipe(mapOrdered(() => thenable)));
-    await settled();
-    expect(results).toMatchObject({ values: [7], end: "completed" });
-  });
 });
 
 describe("mapOrdered ends", () => {

@@ -78,11 +78,15 @@ function modelOf(list: readonly Reading[], how: Setting): readonly Result[] {
       results.set(`${start} ${one.key}`, { key: one.key, start, end: start + how.sizeMs, revision: 1, value });
     }
   }
-  return [...results.values()].sort((a, b) => a.start - b.start || (a.key < b.key ? -1 : 1));
+  return [...results.values()].toSorted((a, b) => a.start - b.start || (a.key < b.key ? -1 : 1));
 }
 
-/** Pushes readings one by one; `look` is called after each with what has come out. */
-function play(list: readonly Reading[], how: Setting, look: (n: number, out: readonly Result[]) => void): void {
+/** Pushes readings one by one; `look` is called after each with what has come out. Returns all that came out. */
+function play(
+  list: readonly Reading[],
+  how: Setting,
+  look: (n: number, out: readonly Result[]) => void = () => {},
+): readonly Result[] {
   const source = new Subject<Reading>();
   const ids = fold<Reading, readonly number[]>([], (all, { id }) => [...all, id]);
   const results = collect(
@@ -95,17 +99,14 @@ function play(list: readonly Reading[], how: Setting, look: (n: number, out: rea
   source.complete();
   expect(results.end).toBe("completed");
   look(list.length, results.values);
+  return results.values;
 }
 
 describe("tumbling windows", () => {
   it("hold each reading that was not late once, in order of arrival, and come in order of time and key", () => {
     fc.assert(
       fc.property(readings, setting, (list, how) => {
-        play(list, how, (n, out) => {
-          if (n === list.length) {
-            expect(out).toEqual(modelOf(list, how));
-          }
-        });
+        expect(play(list, how)).toEqual(modelOf(list, how));
       }),
       { numRuns: 500 },
     );
@@ -131,15 +132,11 @@ describe("tumbling windows", () => {
     fc.assert(
       fc.property(shuffled, fc.integer({ min: 1, max: 25 }), ([list, other], sizeMs) => {
         const how = { sizeMs, graceMs: 120, outOfOrdernessMs: 0 };
-        const idsOf = (input: readonly Reading[]): readonly unknown[] => {
-          let last: readonly Result[] = [];
-          play(input, how, (_n, out) => {
-            last = out;
-          });
-          return last.map(({ start, key, value }) => [start, key, value.ids.toSorted((a, b) => a - b)]);
-        };
-        expect(idsOf(other)).toEqual(idsOf(list));
-        expect(idsOf(list).flatMap((row) => (row as [number, string, number[]])[2])).toHaveLength(list.length);
+        const inOrder = (results: readonly Result[]): readonly Result[] =>
+          results.map((result) => ({ ...result, value: { ids: result.value.ids.toSorted((a, b) => a - b) } }));
+        const all = inOrder(play(list, how));
+        expect(inOrder(play(other, how))).toEqual(all);
+        expect(all.flatMap(({ value }) => value.ids)).toHaveLength(list.length);
       }),
       { numRuns: 200 },
     );

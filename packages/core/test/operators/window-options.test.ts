@@ -1,15 +1,11 @@
-import { type Aggregates, count, type Duration, tumbling, type WindowOptions, window } from "@millrace/core";
+import { type Aggregates, count, type Duration, tumbling, window } from "@millrace/core";
 import { describe, expect, it } from "vitest";
 import { BAD_NAMES } from "../support/bad-names.ts";
 import type { Order } from "../support/topics.ts";
 
 /** Declares a window as a program without types could. */
 function declare(options: object, aggregates: object = { n: count() }): unknown {
-  return window(
-    tumbling("1 h"),
-    aggregates as Aggregates<Order, { n: number }>,
-    { grace: "0 s", ...options } as WindowOptions<Order, string>,
-  );
+  return window(tumbling("1 h"), aggregates as Aggregates<Order, { n: number }>, { grace: "0 s", ...options });
 }
 
 const invalid = (message: RegExp): Error =>

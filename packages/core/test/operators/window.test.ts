@@ -63,13 +63,12 @@ describe("window on an ordinary Observable", () => {
   });
 
   it("feeds a second window behind it: no result of the first is late there", () => {
-    const perHour = window(
-      tumbling("1 h"),
-      { n: sum((result: { value: { n: number } }) => result.value.n) },
-      { grace: "0 s" },
-    );
     const input = of(...Array.from({ length: 180 }, (_, minute) => at(minute * 60)));
-    const hours = input.pipe(asRecords(orders), perMinute({ grace: "30 s" }), perHour);
+    const hours = input.pipe(
+      asRecords(orders),
+      perMinute({ grace: "30 s" }),
+      window(tumbling("1 h"), { n: sum((minute) => minute.value.n) }, { grace: "0 s" }),
+    );
     expect(collect(hours).values.map(({ value }) => value.n)).toEqual([60, 60, 60]);
   });
 

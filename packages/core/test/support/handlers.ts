@@ -28,7 +28,7 @@ export class Handlers<A, B> {
         value,
         call,
         resolve: (result) => end(() => resolve(result)),
-        reject: (reason) => end(() => reject(reason as Error)),
+        reject: (reason) => end(() => reject(reason)),
       };
       this.open.push(opened);
     });

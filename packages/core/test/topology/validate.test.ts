@@ -2,7 +2,7 @@ import {
   count,
   filter,
   json,
-  MillraceError,
+  type MillraceError,
   map,
   partitionBy,
   pipeline,
@@ -30,10 +30,9 @@ function problems(...ends: readonly Stream<unknown>[]): readonly string[] {
   try {
     pipeline("p", ...(ends as readonly [Stream<Sunk>, ...Stream<Sunk>[]]));
   } catch (error) {
-    if (error instanceof MillraceError && error._tag === "InvalidPipeline") {
-      expect(error.code).toBe("MR_INVALID_PIPELINE");
-      const [title, ...lines] = error.message.split("\n  - ");
-      expect(title).toBe('pipeline "p" cannot run:');
+    const { code, message } = error as MillraceError;
+    const [title, ...lines] = message.split("\n  - ");
+    if (code === "MR_INVALID_PIPELINE" && title === 'pipeline "p" cannot run:') {
       return lines;
     }
     throw error;
