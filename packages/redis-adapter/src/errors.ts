@@ -53,7 +53,7 @@ export function isReply(error: unknown): error is Error {
 }
 
 /** The code that begins a server's error (`WRONGTYPE`), or that Node gave to a network error (`ECONNREFUSED`). */
-export function codeOf(error: unknown): string {
+function codeOf(error: unknown): string {
   if (isReply(error)) {
     return /^-?([A-Z][A-Z0-9_]*)\b/.exec(error.message)?.[1] ?? "ERR";
   }

@@ -6,7 +6,7 @@
  */
 
 /** The keys of one topic. */
-export interface TopicKeys {
+interface TopicKeys {
   /** Hash: partitions, incarnation, placement, format. */
   readonly topic: string;
   /** Hash: writer → watermark. */

@@ -49,6 +49,11 @@ export class Committer {
     return this.units.size === 0 && !this.isSending;
   }
 
+  /** Whether nothing can be committed any more without another record. */
+  get isDrained(): boolean {
+    return this.isIdle || (!this.isSending && this.units.peek()?.isParked === true);
+  }
+
   /** Enters a unit; units come in log order. */
   add(unit: TaskUnit): void {
     this.units.push(unit);

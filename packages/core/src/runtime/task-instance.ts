@@ -283,12 +283,9 @@ export class TaskInstance {
   }
 
   private endWhenDone(): void {
-    if (!this.committer.isIdle) {
-      return;
-    }
-    if (this.last !== null) {
+    if (this.last !== null && this.committer.isDrained) {
       this.end(this.last);
-    } else if (this.loop?.isComplete === true) {
+    } else if (this.committer.isIdle && this.loop?.isComplete === true) {
       this.end({ kind: "complete" });
     }
   }

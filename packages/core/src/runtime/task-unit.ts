@@ -43,6 +43,7 @@ export class TaskUnit implements Unit {
   closed: UnitEnd | null = null;
 
   private holds = 1;
+  private parked = 0;
   private readonly stores = new Set<DirtyStore>();
   private readonly route: Route;
   private readonly owners: StoreOwners;
@@ -74,6 +75,21 @@ export class TaskUnit implements Unit {
       this.isSettled = true;
       this.settled(this);
     }
+  }
+
+  park(): void {
+    this.holds += 1;
+    this.parked += 1;
+  }
+
+  unpark(): void {
+    this.parked -= 1;
+    this.release();
+  }
+
+  /** Whether nothing but a record that is still to come can settle the unit. */
+  get isParked(): boolean {
+    return this.holds > 0 && this.holds === this.parked;
   }
 
   output(to: Topic<Any>, record: NewRecord): void {

@@ -165,14 +165,14 @@ class NativeStage implements Stage<Any> {
         scope.record,
       );
     }
-    unit.retain();
+    unit.park();
     this.held.push(unit);
   }
 
   private releaseWith(unit: Unit): void {
     for (const held of this.held) {
       held.joinWith(unit);
-      held.release();
+      held.unpark();
     }
     this.held.length = 0;
   }

@@ -28,6 +28,10 @@ export interface Stage<A> {
 export interface Unit {
   retain(): void;
   release(): void;
+  /** As {@link retain}, for what only a later record can set free: waiting for it is in vain when reading has ended. */
+  park(): void;
+  /** The reverse of {@link park}. */
+  unpark(): void;
   /** Adds a record to what the unit's commit writes. */
   output(to: Topic<Any>, record: NewRecord): void;
   /**
@@ -57,6 +61,8 @@ export interface Scope {
 export const NO_UNIT: Unit = {
   retain: () => {},
   release: () => {},
+  park: () => {},
+  unpark: () => {},
   output: () => {},
   touch: () => {},
   joinWith: () => {},

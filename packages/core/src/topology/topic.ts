@@ -123,8 +123,8 @@ export function encodeRecord<A>(
   value: A,
   inherited: Pick<NewRecord, "timestampMs" | "headers" | "watermarkMs">,
 ): NewRecord {
-  const key = to.key === null ? "" : callKey(to, to.key, value);
-  const timestampMs = to.timestamp === null ? inherited.timestampMs : to.timestamp(value);
+  const key = to.key === null ? "" : checkKey(to.name, ask(to, "key", value));
+  const timestampMs = to.timestamp === null ? inherited.timestampMs : ask(to, "timestamp", value);
   return encodeParts(to, value, { ...inherited, key, timestampMs });
 }
 
@@ -164,8 +164,18 @@ export function checkKey(topicName: string, key: unknown): string {
 
 const LONE_SURROGATE = /\p{Surrogate}/u;
 
-function callKey<A>(to: Topic<A>, key: (value: A) => string, value: A): string {
-  return checkKey(to.name, key(value));
+/** What the topic's own function says of a value; a function that throws says that the value is none of its topic. */
+function ask<A, Part extends "key" | "timestamp">(
+  to: Topic<A>,
+  part: Part,
+  value: A,
+): ReturnType<NonNullable<Topic<A>[Part]>> {
+  try {
+    return to[part]?.(value) as ReturnType<NonNullable<Topic<A>[Part]>>;
+  } catch (cause) {
+    const kind = cause instanceof Error ? cause.name : typeof cause;
+    throw new EncodeError(to.name, [{ path: part, message: `the topic's ${part} function threw ${kind}` }]);
+  }
 }
 
 function checkTime(topicName: string, timestampMs: unknown): void {

@@ -171,7 +171,7 @@ export class MemoryPartition {
 
   /** Drops the records before `position`, needed or not. */
   trim(position: number): void {
-    while (this.#records.first < position) {
+    while (this.#records.first < Math.min(position, this.#records.end)) {
       this.#bytes -= this.#records.shift()?.bytes ?? 0;
     }
   }

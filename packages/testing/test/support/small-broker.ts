@@ -42,6 +42,7 @@ export interface SmallBroker {
 /** A task that commits as told, one sequence after the other. */
 interface Worker {
   readonly task: TaskRef;
+  readonly owner: Ownership;
   commit(change: Partial<Commit>): TaskEither<PortError, "applied" | "alreadyApplied">;
 }
 
@@ -111,6 +112,7 @@ export async function startSmallBroker(options: Parameters<typeof memoryAdapter>
       let { sequence } = owner;
       return {
         task,
+        owner,
         commit: (change) => ports.tasks.commit(commitOf(task, owner, { sequence: sequence++, ...change })),
       };
     },
