@@ -37,6 +37,20 @@ describe("a producer", () => {
     );
   });
 
+  it("stores values of one key in the order of the calls, also of calls that had to wait for room", async () => {
+    const { app, settle, read } = bench();
+    const one = items("one", { partitions: 1 });
+    const producer = await settle(app("loader").producer(one));
+    const sent: Promise<void>[] = [];
+    for (let n = 0; n < 10_050; n++) {
+      sent.push(producer.send({ key: "k", n, at: 0 }));
+    }
+    // Goes when room has just come: it must not overtake those that wait.
+    const late = sent[0]?.then(() => producer.send({ key: "k", n: 10_050, at: 0 }));
+    await settle(Promise.all([...sent, late]));
+    expect((await read(one)).map(({ value }) => value.n)).toEqual(Array.from({ length: 10_051 }, (_, n) => n));
+  });
+
   it("with an id appends only what is missing when its program sends the whole input again", async () => {
     const { send, read } = bench();
     await send(source, sequence(100), { id: "loader", end: false });

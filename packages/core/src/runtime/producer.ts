@@ -8,6 +8,7 @@
 import { randomUUID } from "node:crypto";
 import * as E from "fp-ts/lib/Either.js";
 import { MillraceError } from "../errors.ts";
+import { Fifo } from "../kernel/fifo.ts";
 import { partitionOf } from "../kernel/partitioner.ts";
 import type { Ports } from "../ports/adapter.ts";
 import type { Clock } from "../ports/clock.ts";
@@ -15,12 +16,9 @@ import type { NewRecord, TopicInfo } from "../ports/log.ts";
 import { type PortError, portError } from "../ports/port-error.ts";
 import type { Telemetry } from "../ports/telemetry.ts";
 import { checkName, encodeRecord, type Topic } from "../topology/topic.ts";
+import { type Pending, ProducerLane } from "./producer-lane.ts";
 import { retrying } from "./retrying.ts";
 
-/** The most records of one append. */
-const BATCH_RECORDS = 500;
-/** The most characters of one append; a single larger record goes alone. */
-const BATCH_CHARS = 524_288;
 /** What may wait in a producer before `send` waits itself. */
 const MAX_WAITING = { records: 10_000, chars: 8_388_608 };
 
@@ -59,16 +57,6 @@ export interface Producer<A> extends AsyncDisposable {
   close(): Promise<void>;
 }
 
-interface Lane {
-  readonly partition: number;
-  /** Sequence of the first waiting record. */
-  nextSequence: number;
-  /** Records of the input that the log has had from this id since before. */
-  alreadyStored: number;
-  waiting: { readonly record: NewRecord; readonly resolve: () => void; readonly reject: (error: Error) => void }[];
-  isSending: boolean;
-}
-
 /** What a producer needs. */
 export interface ProducerDeps {
   readonly ports: Ports;
@@ -95,18 +83,26 @@ export async function openProducer<A>(
   return new LogProducer(topic, deps, as, options.signal);
 }
 
+/** A record that waits for room, and who waits for it. */
+interface Offered extends Pending {
+  readonly accepted: () => void;
+}
+
 class LogProducer<A> implements Producer<A> {
   private readonly topic: Topic<A>;
   private readonly deps: ProducerDeps;
   private readonly as: { readonly id: string; readonly ephemeral: boolean };
-  private readonly lanes: readonly Lane[];
+  private readonly lanes: readonly ProducerLane[];
   private readonly closed = new AbortController();
   private readonly given: AbortSignal;
-  private waitingRecords = 0;
-  private waitingChars = 0;
+  /** What is in the lanes. */
+  private records = 0;
+  private chars = 0;
+  /** What waits for room, in the order of the calls. */
+  private readonly offered = new Fifo<Offered>();
   private nextPartition = 0;
   private failure: MillraceError | null = null;
-  private wake: (() => void)[] = [];
+  private whenEmpty: (() => void)[] = [];
 
   constructor(
     topic: Topic<A>,
@@ -121,60 +117,51 @@ class LogProducer<A> implements Producer<A> {
     this.topic = topic;
     this.deps = deps;
     this.as = as;
-    this.lanes = as.stored.map((alreadyStored, partition) => ({
-      partition,
-      nextSequence: 0,
-      alreadyStored,
-      waiting: [],
-      isSending: false,
-    }));
+    const calls = {
+      append: (partition: number, firstSequence: number, records: readonly NewRecord[]) =>
+        this.append(partition, firstSequence, records),
+      stored: (batch: readonly Pending[]) => this.onStored(batch),
+      failed: (error: unknown) => this.fail(error),
+    };
+    this.lanes = as.stored.map((alreadyStored, partition) => new ProducerLane({ partition, alreadyStored }, calls));
   }
 
   async send(value: A): Promise<void> {
-    const record = this.encode(value);
-    await this.room();
-    await this.enqueue(record);
+    await this.submit(this.encode(value)).stored;
   }
 
   async sendAll(values: Iterable<A> | AsyncIterable<A>): Promise<number> {
     let count = 0;
-    const watch = (promise: Promise<void>): void => {
-      // The failure is kept and thrown below; each single promise must not count as unhandled.
-      promise.catch(() => {});
-    };
     try {
       for await (const value of values) {
-        const record = this.encode(value);
-        if (!this.hasRoom) {
-          await this.room();
+        const { stored, accepted } = this.submit(this.encode(value));
+        // A failure is kept and thrown below; each single promise must not count as unhandled.
+        stored.catch(() => {});
+        if (accepted !== null) {
+          await accepted;
         }
         if (this.failure !== null) {
           break;
         }
-        watch(this.enqueue(record));
         count += 1;
       }
     } finally {
       await this.flush();
     }
-    if (this.failure !== null) {
-      throw this.failure;
-    }
+    this.throwFailure();
     return count;
   }
 
   async end(): Promise<void> {
     await this.flush();
-    if (this.failure !== null) {
-      throw this.failure;
-    }
+    this.throwFailure();
     await this.persistently(() => this.deps.ports.log.seal(this.deps.info)());
   }
 
   async close(): Promise<void> {
     await this.flush();
-    this.closed.abort();
     this.failure ??= new MillraceError("Closed", `the producer of topic "${this.topic.name}" is closed`);
+    this.closed.abort();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -182,68 +169,45 @@ class LogProducer<A> implements Producer<A> {
   }
 
   private encode(value: A): NewRecord {
-    return encodeRecord(this.topic, value, {
-      timestampMs: this.deps.clock.now(),
-      headers: {},
-      watermarkMs: null,
+    const timestampMs = this.deps.clock.now();
+    return encodeRecord(this.topic, value, { timestampMs, headers: {}, watermarkMs: null });
+  }
+
+  /** Takes a record in the order of the calls. `accepted` is `null` when there was room for it at once. */
+  private submit(record: NewRecord): { readonly stored: Promise<void>; readonly accepted: Promise<void> | null } {
+    if (this.failure !== null) {
+      return { stored: Promise.reject(this.failure), accepted: null };
+    }
+    if (this.offered.size === 0 && this.hasRoom) {
+      const stored = new Promise<void>((resolve, reject) => this.enqueue({ record, resolve, reject }));
+      return { stored, accepted: null };
+    }
+    let accepted: Promise<void> | null = null;
+    const stored = new Promise<void>((resolve, reject) => {
+      accepted = new Promise((accept) => this.offered.push({ record, resolve, reject, accepted: accept }));
     });
+    return { stored, accepted };
   }
 
   private get hasRoom(): boolean {
-    return this.waitingRecords < MAX_WAITING.records && this.waitingChars < MAX_WAITING.chars;
+    return this.records < MAX_WAITING.records && this.chars < MAX_WAITING.chars;
   }
 
-  private async room(): Promise<void> {
-    while (!this.hasRoom && this.failure === null) {
-      await this.change();
+  private enqueue(pending: Pending): void {
+    const lane = this.laneOf(pending.record);
+    if (lane.skipsNext()) {
+      pending.resolve();
+      return;
     }
+    this.records += 1;
+    this.chars += pending.record.payload.length;
+    lane.push(pending);
   }
 
-  private async flush(): Promise<void> {
-    while (this.waitingRecords > 0 && this.failure === null) {
-      await this.change();
-    }
-  }
-
-  private change(): Promise<void> {
-    return new Promise((resolve) => this.wake.push(resolve));
-  }
-
-  private changed(): void {
-    const waiting = this.wake;
-    this.wake = [];
-    for (const resume of waiting) {
-      resume();
-    }
-  }
-
-  private enqueue(record: NewRecord): Promise<void> {
-    if (this.failure !== null) {
-      return Promise.reject(this.failure);
-    }
-    const lane = this.laneOf(record);
-    if (lane.alreadyStored > 0) {
-      lane.alreadyStored -= 1;
-      lane.nextSequence += 1;
-      return Promise.resolve();
-    }
-    this.waitingRecords += 1;
-    this.waitingChars += record.payload.length;
-    return new Promise((resolve, reject) => {
-      lane.waiting.push({ record, resolve, reject });
-      if (!lane.isSending) {
-        lane.isSending = true;
-        // What is sent in the same turn goes together.
-        setImmediate(() => void this.sendLane(lane));
-      }
-    });
-  }
-
-  private laneOf(record: NewRecord): Lane {
+  private laneOf(record: NewRecord): ProducerLane {
     const { partitions } = this.deps.info;
-    let partition: number;
+    let partition = this.nextPartition;
     if (this.topic.key === null) {
-      partition = this.nextPartition;
       this.nextPartition = (partition + 1) % partitions;
     } else {
       partition = partitionOf(record.key, partitions);
@@ -255,49 +219,67 @@ class LogProducer<A> implements Producer<A> {
     return lane;
   }
 
-  private async sendLane(lane: Lane): Promise<void> {
-    const { ports, info } = this.deps;
-    while (lane.waiting.length > 0 && this.failure === null) {
-      const batch = lane.waiting.splice(0, batchLength(lane.waiting));
-      const records = batch.map(({ record }) => record);
-      const { id: producer, ephemeral } = this.as;
-      const { partition, nextSequence: firstSequence } = lane;
-      const { given: signal } = this;
-      const request = { topic: info, partition, producer, ephemeral, firstSequence, records, signal };
-      try {
-        await this.persistently(() => ports.log.append(request)());
-      } catch (error) {
-        lane.waiting.unshift(...batch);
-        this.fail(
-          error instanceof MillraceError
-            ? error
-            : new MillraceError("Closed", `sending to topic "${this.topic.name}" failed (see cause)`, error),
-        );
-        return;
-      }
-      lane.nextSequence += batch.length;
-      this.waitingRecords -= batch.length;
-      for (const { record, resolve } of batch) {
-        this.waitingChars -= record.payload.length;
-        resolve();
-      }
-      this.changed();
+  private onStored(batch: readonly Pending[]): void {
+    this.records -= batch.length;
+    for (const { record, resolve } of batch) {
+      this.chars -= record.payload.length;
+      resolve();
     }
-    lane.isSending = false;
+    let next = this.offered.peek();
+    while (next !== undefined && this.hasRoom) {
+      this.offered.shift();
+      this.enqueue(next);
+      next.accepted();
+      next = this.offered.peek();
+    }
+    this.wakeWhenEmpty();
+  }
+
+  /** Waits until nothing is on its way any more. */
+  private async flush(): Promise<void> {
+    while (this.failure === null && (this.records > 0 || this.offered.size > 0)) {
+      await new Promise<void>((resolve) => this.whenEmpty.push(resolve));
+    }
+  }
+
+  private wakeWhenEmpty(): void {
+    if (this.failure !== null || (this.records === 0 && this.offered.size === 0)) {
+      const waiting = this.whenEmpty;
+      this.whenEmpty = [];
+      for (const resume of waiting) {
+        resume();
+      }
+    }
+  }
+
+  private throwFailure(): void {
+    if (this.failure !== null) {
+      throw this.failure;
+    }
   }
 
   /** After a failure nothing behind it may be stored: order would break. */
-  private fail(error: MillraceError): void {
-    this.failure ??= error;
+  private fail(error: unknown): void {
+    this.failure ??=
+      error instanceof MillraceError
+        ? error
+        : new MillraceError("Closed", `sending to topic "${this.topic.name}" failed (see cause)`, error);
     for (const lane of this.lanes) {
-      for (const { reject } of lane.waiting) {
-        reject(this.failure);
-      }
-      lane.waiting = [];
+      lane.giveUp(this.failure);
     }
-    this.waitingRecords = 0;
-    this.waitingChars = 0;
-    this.changed();
+    for (let next = this.offered.shift(); next !== undefined; next = this.offered.shift()) {
+      next.reject(this.failure);
+      next.accepted();
+    }
+    this.wakeWhenEmpty();
+  }
+
+  private async append(partition: number, firstSequence: number, records: readonly NewRecord[]): Promise<void> {
+    const { ports, info: topic } = this.deps;
+    const { id: producer, ephemeral } = this.as;
+    const { given: signal } = this;
+    const request = { topic, partition, producer, ephemeral, firstSequence, records, signal };
+    await this.persistently(() => ports.log.append(request)());
   }
 
   private async persistently<B>(call: () => Promise<E.Either<PortError, B>>): Promise<B> {
@@ -312,17 +294,4 @@ class LogProducer<A> implements Producer<A> {
     }
     return result.right;
   }
-}
-
-function batchLength(waiting: Lane["waiting"]): number {
-  let chars = 0;
-  let count = 0;
-  for (const { record } of waiting) {
-    chars += record.payload.length;
-    if (count === BATCH_RECORDS || (count > 0 && chars > BATCH_CHARS)) {
-      break;
-    }
-    count += 1;
-  }
-  return count;
 }
