@@ -2,7 +2,7 @@
  * The rule for names of topics, apps, pipelines, groups and stores: 1 to 200 letters, digits, `.`, `_` or `-`, beginning
  * with a letter or a digit. Braces, for one, would put all partitions of a topic into one Redis Cluster slot.
  */
-export const NAME_RULE = /^[A-Za-z0-9][A-Za-z0-9._-]{0,199}$/;
+const NAME_RULE = /^[A-Za-z0-9][A-Za-z0-9._-]{0,199}$/;
 
 /** Whether `name` follows {@link NAME_RULE}. */
 export function isName(name: unknown): name is string {

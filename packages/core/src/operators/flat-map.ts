@@ -6,7 +6,7 @@ import type { RecordInfo } from "../topology/record.ts";
 import { type StageFactory, scope } from "../topology/stage.ts";
 
 /** The most values that one record may become: its outputs travel in one commit. */
-export const MAX_RESULTS = 1_000;
+const MAX_RESULTS = 1_000;
 
 /**
  * Each value as the values that `f` yields, in their order. At most 1,000 for one record; more is an error, because all of

@@ -22,7 +22,7 @@ import {
 import type { Aggregate } from "./aggregates.ts";
 
 /** The most windows that close in one commit; the rest follow in the next ones. */
-export const MAX_CLOSED_AT_ONCE = 500;
+const MAX_CLOSED_AT_ONCE = 500;
 
 /** A window operator, its options checked. */
 export interface WindowDefinition {

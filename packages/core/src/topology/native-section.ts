@@ -16,7 +16,7 @@ import { type OperatorSpec, operatorSpec } from "./node.ts";
 import { type Stage, type StageEnv, scope, type Unit } from "./stage.ts";
 
 /** The most records that may be held while the operator yields nothing. */
-export const MAX_HELD = 256;
+const MAX_HELD = 256;
 
 /** What the runtime cannot see of a foreign operator. */
 export interface NativeOptions {

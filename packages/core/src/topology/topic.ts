@@ -10,7 +10,7 @@ import type { NewRecord } from "../ports/log.ts";
 /** Partitions of a topic that does not exist yet and whose number was not said. */
 export const DEFAULT_PARTITIONS = 4;
 /** The most partitions that a topic can have. */
-export const MAX_PARTITIONS = 4_096;
+const MAX_PARTITIONS = 4_096;
 /** The largest encoded value of a record, in UTF-8 bytes. */
 export const MAX_VALUE_BYTES = 1_048_576;
 /** The largest key, in UTF-8 bytes. */

@@ -1,6 +1,5 @@
 import { isName, NAME_RULE_TEXT } from "../kernel/name.ts";
 import type { Any } from "./any.ts";
-import { repartitionIsNeeded } from "./compile.ts";
 import { nodeLabel, ownedName } from "./describe.ts";
 import type { PlanNode } from "./node.ts";
 import type { Topic } from "./topic.ts";
@@ -23,7 +22,7 @@ export function findProblems(ends: readonly PlanNode[]): readonly string[] {
 }
 
 /** Every node in front of the ends, the ends included, sources first, each once. */
-export function allNodes(ends: readonly PlanNode[]): readonly PlanNode[] {
+function allNodes(ends: readonly PlanNode[]): readonly PlanNode[] {
   const seen = new Set<PlanNode>();
   const visit = (node: PlanNode): void => {
     if (node.parent !== null && !seen.has(node.parent)) {
@@ -93,17 +92,33 @@ function sameNameProblems(nodes: readonly PlanNode[]): readonly string[] {
     .map(([name]) => `two nodes are named "${name}": give one of them another name with { name: "…" }`);
 }
 
-/** A task that wrote what it reads would never end. */
+/** What goes round in a circle never ends. */
 function cycleProblems(ends: readonly PlanNode[]): readonly string[] {
+  const writes = new Map<string, Set<string>>();
+  for (const end of ends) {
+    const from = sourceOf(end).name;
+    const to = end.spec?.sink?.name;
+    if (to !== undefined) {
+      writes.set(from, (writes.get(from) ?? new Set()).add(to));
+    }
+  }
   return ends
-    .filter((end) => end.spec?.sink != null && readBy(end) === end.spec.sink.name)
-    .map((end) => `"${nodeLabel(end)}" writes the topic that the same stream reads`);
+    .filter((end) => end.spec?.sink != null && leadsTo(writes, end.spec.sink.name, sourceOf(end).name))
+    .map((end) => `"${nodeLabel(end)}" writes what its own stream "${sourceOf(end).name}" is made from`);
 }
 
-/** The topic that the end's task reads; `null` for a repartition topic, which no one else can name. */
-function readBy(node: PlanNode): string | null {
-  if (node.spec === null) {
-    return node.topic.name;
-  }
-  return repartitionIsNeeded(node) ? null : readBy(node.parent);
+/** Whether records of one topic become records of another, by any number of steps. */
+function leadsTo(writes: ReadonlyMap<string, ReadonlySet<string>>, from: string, to: string): boolean {
+  const seen = new Set<string>();
+  const visit = (name: string): boolean => {
+    if (name === to) {
+      return true;
+    }
+    if (seen.has(name)) {
+      return false;
+    }
+    seen.add(name);
+    return [...(writes.get(name) ?? [])].some(visit);
+  };
+  return visit(from);
 }

@@ -136,6 +136,16 @@ describe("partitionBy", () => {
     expect(recordsOf(twice, a)[0]?.key).toBe("ann!?");
   });
 
+  it("leaves no key behind for values of other Observables", () => {
+    collect(of(a).pipe(partitionBy((order) => order.region)));
+    expect(
+      recordsOf(
+        map((order) => order),
+        a,
+      )[0]?.key,
+    ).toBe("");
+  });
+
   it.each([7, undefined, "\ud800"])("refuses the key %j, which no topic could carry", (key) => {
     const rekeyed = of(a).pipe(partitionBy(() => key as string));
     expect(collect(rekeyed).end).toMatchObject({ error: { _tag: "EncodeError" } });

@@ -141,7 +141,7 @@ describe("a pipeline", () => {
     const again = topic("orders", { codec: json(t.unknown), key: null });
     const problem = ['two declarations of topic "orders": declare it once and use that'];
     expect(problems(stream(orders).pipe(sink(anything)), stream(again).pipe(sink(anything)))).toEqual(problem);
-    expect(problems(stream(orders).pipe(sink(anything)), stream(anything).pipe(sink(again)))).toEqual(problem);
+    expect(problems(stream(orders).pipe(sink(anything)), stream(keyless).pipe(sink(again)))).toEqual(problem);
   });
 
   it("refuses to write the topic that the same stream reads", () => {
@@ -152,7 +152,21 @@ describe("a pipeline", () => {
           sink(orders),
         ),
       ),
-    ).toEqual(['"sink behind orders" writes the topic that the same stream reads']);
+    ).toEqual(['"sink behind orders" writes what its own stream "orders" is made from']);
+  });
+
+  it("refuses circles of any length, also through a change of key", () => {
+    const there = topic("there", { codec: json(t.unknown), key: () => "k" });
+    expect(problems(stream(orders).pipe(hourly, sink(there)), stream(there).pipe(sink(anything)))).toEqual([]);
+    const circle = problems(
+      stream(there).pipe(
+        partitionBy(() => "other"),
+        sink(anything),
+      ),
+      stream(anything).pipe(sink(there)),
+    );
+    expect(circle).toHaveLength(2);
+    expect(circle[0]).toContain('writes what its own stream "there" is made from');
   });
 
   it("refuses a derived name that is too long for a topic or a store", () => {
@@ -178,7 +192,7 @@ describe("a pipeline", () => {
       '"window keyless.window" needs a key: give topic "keyless" one, or say { by: … }',
       'two declarations of topic "anything": declare it once and use that',
       'two nodes are named "keyless.window": give one of them another name with { name: "…" }',
-      '"sink behind keyless" writes the topic that the same stream reads',
+      '"sink behind keyless" writes what its own stream "keyless" is made from',
     ]);
   });
 });
