@@ -1,0 +1,42 @@
+import type { BenchmarkName } from "./benchmarks.ts";
+import type { Side } from "./contender.ts";
+import type { Figures } from "./measure.ts";
+import { startRedisServer } from "./redis-server.ts";
+import { startWorker } from "./worker-process.ts";
+
+/** Runs of each side before the first one that counts. */
+const WARM_UPS = 2;
+const ORDERS = [
+  ["millrace", "ioredis"],
+  ["ioredis", "millrace"],
+] as const;
+
+export interface RoundsOptions {
+  readonly records: number;
+  readonly rounds: number;
+}
+
+/** The figures of each side, a round each. */
+export type Rounds = Readonly<Record<Side, readonly Figures[]>>;
+
+/**
+ * Runs both sides of a benchmark in turn, round after round, on a server of its own. Which side is first changes with
+ * each round, so that what the machine does besides hits both alike.
+ */
+export async function runRounds(benchmark: BenchmarkName, { records, rounds }: RoundsOptions): Promise<Rounds> {
+  await using server = await startRedisServer();
+  const { url } = server;
+  using millrace = await startWorker({ benchmark, side: "millrace", url, records });
+  using ioredis = await startWorker({ benchmark, side: "ioredis", url, records });
+  const workers = { millrace, ioredis };
+  const figures: Record<Side, Figures[]> = { millrace: [], ioredis: [] };
+  for (let round = -WARM_UPS; round < rounds; round += 1) {
+    for (const side of ORDERS[Math.abs(round) % 2] ?? []) {
+      const measured = await workers[side].run(`run-${round + WARM_UPS}`);
+      if (round >= 0) {
+        figures[side].push(measured);
+      }
+    }
+  }
+  return figures;
+}
