@@ -1,7 +1,7 @@
 import type { Redis } from "ioredis";
 
 /** What the two sides of a benchmark work with: alike for both. */
-export interface Setting {
+interface Setting {
   readonly url: string;
   /** For preparations and checks, and what the hand-written side works with. */
   readonly redis: Redis;
@@ -9,7 +9,7 @@ export interface Setting {
 }
 
 /** One run. Only `work` is measured. */
-export interface Attempt {
+interface Attempt {
   work(): Promise<void>;
   /** Throws unless `work` has done everything. */
   check(): Promise<void>;

@@ -47,7 +47,7 @@ export async function fill(url: string, to: Topic<Order>, records: number): Prom
   await producer.sendAll(makeOrders(records));
 }
 
-/** Runs a pipeline until `records` were committed. Rejects with what stopped it before. */
+/** Runs a pipeline, joining its group included, until `records` were committed. Rejects with what stopped it before. */
 export async function runUntilCommitted(app: App, pipeline: Pipeline, records: number): Promise<void> {
   const counted = app.events$.pipe(
     scan((sum, event) => (event._tag === "Committed" ? sum + event.records : sum), 0),

@@ -1,7 +1,8 @@
 import { parseArgs } from "node:util";
-import type { RoundsOptions } from "./rounds.ts";
 
-export interface BenchOptions extends RoundsOptions {
+export interface BenchOptions {
+  readonly records: number;
+  readonly rounds: number;
   readonly json: boolean;
 }
 
@@ -25,7 +26,9 @@ export function parseOptions(args: readonly string[]): BenchOptions | null {
     },
   });
   const { json, help } = values;
-  return help ? null : { json, records: atLeastOne("records", values.records), rounds: atLeastOne("rounds", values.rounds) };
+  return help
+    ? null
+    : { json, records: atLeastOne("records", values.records), rounds: atLeastOne("rounds", values.rounds) };
 }
 
 function atLeastOne(name: string, text: string): number {

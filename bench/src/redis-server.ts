@@ -6,17 +6,32 @@ import { Redis } from "ioredis";
 /** A server without persistence, for one benchmark. */
 export interface RedisServer extends AsyncDisposable {
   readonly url: string;
+}
+
+/** A server program on this machine. */
+export interface RedisBinary {
+  readonly path: string;
   readonly version: string;
 }
 
-type Search = { readonly server: { readonly path: string; readonly version: string } } | { readonly problem: string };
+type Search = { readonly server: RedisBinary } | { readonly problem: string };
 
 const CONNECT_ATTEMPTS = 200;
 const PAUSE_MS = 25;
 
-/** Starts a server on a free port of 127.0.0.1 and waits until it answers. Rejects, saying why, when there is none. */
-export async function startRedisServer(): Promise<RedisServer> {
-  const { path, version } = await findBinary();
+/** The server that the tests would use, too. Rejects, saying what to install, where there is none. */
+export async function findRedisBinary(): Promise<RedisBinary> {
+  const tool = new URL("../../tools/redis.mjs", import.meta.url).href;
+  const { findRedisServer } = (await import(tool)) as { readonly findRedisServer: () => Search };
+  const found = findRedisServer();
+  if ("problem" in found) {
+    throw new Error(found.problem);
+  }
+  return found.server;
+}
+
+/** Starts a server on a free port of 127.0.0.1 and waits until it answers. */
+export async function startRedisServer({ path }: RedisBinary): Promise<RedisServer> {
   const port = await freePort();
   const args = ["--port", `${port}`, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"];
   const child = spawn(path, args, { stdio: "ignore" });
@@ -31,7 +46,6 @@ export async function startRedisServer(): Promise<RedisServer> {
   }
   return {
     url,
-    version,
     [Symbol.asyncDispose]: async () => {
       const ended = once(child, "exit");
       kill();
@@ -39,17 +53,6 @@ export async function startRedisServer(): Promise<RedisServer> {
       process.off("exit", kill);
     },
   };
-}
-
-/** With the tool that also finds the server of the tests. */
-async function findBinary(): Promise<{ readonly path: string; readonly version: string }> {
-  const tool = new URL("../../tools/redis.mjs", import.meta.url).href;
-  const { findRedisServer } = (await import(tool)) as { readonly findRedisServer: () => Search };
-  const found = findRedisServer();
-  if ("problem" in found) {
-    throw new Error(found.problem);
-  }
-  return found.server;
 }
 
 async function answers(child: ChildProcess, url: string): Promise<void> {

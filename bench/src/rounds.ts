@@ -1,7 +1,7 @@
 import type { BenchmarkName } from "./benchmarks.ts";
 import type { Side } from "./contender.ts";
 import type { Figures } from "./measure.ts";
-import { startRedisServer } from "./redis-server.ts";
+import { type RedisBinary, startRedisServer } from "./redis-server.ts";
 import { startWorker } from "./worker-process.ts";
 
 /** Runs of each side before the first one that counts. */
@@ -12,6 +12,7 @@ const ORDERS = [
 ] as const;
 
 export interface RoundsOptions {
+  readonly binary: RedisBinary;
   readonly records: number;
   readonly rounds: number;
 }
@@ -23,8 +24,8 @@ export type Rounds = Readonly<Record<Side, readonly Figures[]>>;
  * Runs both sides of a benchmark in turn, round after round, on a server of its own. Which side is first changes with
  * each round, so that what the machine does besides hits both alike.
  */
-export async function runRounds(benchmark: BenchmarkName, { records, rounds }: RoundsOptions): Promise<Rounds> {
-  await using server = await startRedisServer();
+export async function runRounds(benchmark: BenchmarkName, { binary, records, rounds }: RoundsOptions): Promise<Rounds> {
+  await using server = await startRedisServer(binary);
   const { url } = server;
   using millrace = await startWorker({ benchmark, side: "millrace", url, records });
   using ioredis = await startWorker({ benchmark, side: "ioredis", url, records });

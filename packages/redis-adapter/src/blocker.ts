@@ -31,7 +31,7 @@ const PAUSE_AFTER_FAILURE_MS = 100;
 /** How a wait ended. */
 export interface Waited {
   /** What lies behind the position, in log order. */
-  readonly entries: readonly RawEntry[];
+  readonly entries: RawEntry[];
   /** Whether the server was asked. If not, or if something is wrong, the reader must look for itself. */
   readonly answered: boolean;
   /** Whether more entries may lie behind these. */

@@ -48,7 +48,7 @@ export class RedisReader implements Reader {
   readonly #seat: Seat;
   readonly #size = new ReadSize();
   /** Read ahead, in log order. */
-  #ahead: readonly StoredRecord[] = [];
+  readonly #ahead: StoredRecord[] = [];
   /** Whether the last read got all that it asked for, so that more may lie behind. */
   #more = true;
   /** Id of the last entry that was read. */
@@ -132,8 +132,7 @@ export class RedisReader implements Reader {
     if (count === this.#ahead.length && this.#more && count > 1) {
       count -= 1; // Whoever gets the last one is told whether it is the end, which the read under way will show.
     }
-    const records = this.#ahead.slice(0, count);
-    this.#ahead = this.#ahead.slice(count);
+    const records = this.#ahead.splice(0, count);
     if (this.#more && this.#reading === null && !this.#hasEnough(budget)) {
       void this.#read(budget);
     }
@@ -155,18 +154,21 @@ export class RedisReader implements Reader {
     return reading;
   }
 
-  #keep(entries: readonly RawEntry[], more: boolean): void {
+  #keep(entries: RawEntry[], more: boolean): void {
     const records = entries.map(decodeEntry);
+    // Promises that waited for the reply have grown old meanwhile: these buffers would live on with them until the next
+    // full garbage collection.
+    entries.length = 0;
     const last = records.at(-1);
     this.#more = more;
     if (last !== undefined) {
       this.#size.saw(records);
       this.#position = entryIdOf(last.offset);
-      this.#ahead = this.#ahead.length === 0 ? records : [...this.#ahead, ...records];
+      this.#ahead.push(...records);
     }
   }
 
-  async #fetch(count: number): Promise<E.Either<ReadError, readonly RawEntry[]>> {
+  async #fetch(count: number): Promise<E.Either<ReadError, RawEntry[]>> {
     try {
       return await this.#ask(count).catch((error: unknown) => {
         // A read that was cut off can be repeated at once: nothing remembers it.
@@ -181,7 +183,7 @@ export class RedisReader implements Reader {
     }
   }
 
-  async #ask(count: number): Promise<E.Either<TopicLost, readonly RawEntry[]>> {
+  async #ask(count: number): Promise<E.Either<TopicLost, RawEntry[]>> {
     const { connection, keys } = this.#wiring;
     const args = ["COUNT", String(count), "STREAMS", keys.log, this.#position];
     const reply = connection.sendForBuffers("xread", args);

@@ -46,9 +46,9 @@ export function pairsOf(reply: unknown): (readonly [name: string, value: string]
   return pairs;
 }
 
-/** The entries of each stream in a reply to XREAD, read as buffers; none for a `null` reply. */
-export function streamsOf(reply: unknown): ReadonlyMap<string, readonly RawEntry[]> {
-  const streams = new Map<string, readonly RawEntry[]>();
+/** The entries of each stream in a reply to XREAD, read as buffers; none for a `null` reply. They are the caller's to change. */
+export function streamsOf(reply: unknown): ReadonlyMap<string, RawEntry[]> {
+  const streams = new Map<string, RawEntry[]>();
   for (const stream of reply === null ? [] : listOf(reply)) {
     const [key, entries] = listOf(stream);
     streams.set(textIn(key), entriesOf(entries));
@@ -56,12 +56,11 @@ export function streamsOf(reply: unknown): ReadonlyMap<string, readonly RawEntry
   return streams;
 }
 
-function entriesOf(reply: unknown): readonly RawEntry[] {
-  const entries = listOf(reply);
-  if (!entries.every(isEntry)) {
+function entriesOf(reply: unknown): RawEntry[] {
+  if (!Array.isArray(reply) || !reply.every(isEntry)) {
     throw new TypeError("Expected stream entries from Redis");
   }
-  return entries;
+  return reply;
 }
 
 /** Looks at the id only: the fields of an entry are always bulk strings, and this runs once for each record. */

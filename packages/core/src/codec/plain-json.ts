@@ -82,11 +82,11 @@ function findIssueInArray(value: readonly unknown[], depth: number): Issue | nul
 }
 
 function findIssueInObject(value: Readonly<Record<string, unknown>>, depth: number): Issue | null {
-  for (const key of Object.keys(value)) {
-    const item = value[key];
-    const issue = item === undefined ? null : findIssue(item, depth + 1);
+  const items = Object.values(value);
+  for (let i = 0; i < items.length; i++) {
+    const issue = items[i] === undefined ? null : findIssue(items[i], depth + 1);
     if (issue !== null) {
-      return below(key, issue);
+      return below(Object.keys(value)[i] ?? "", issue);
     }
   }
   return null;

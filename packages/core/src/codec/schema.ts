@@ -39,7 +39,7 @@ export function validatorOf<S extends Schema>(schema: S): Validate<OutputOf<S>> 
   if (isIoTs(schema)) {
     return (value) => {
       const decoded = schema.decode(value);
-      return E.isRight(decoded) ? E.right(decoded.right) : E.left(ioTsIssues(decoded.left));
+      return E.isRight(decoded) ? decoded : E.left(ioTsIssues(decoded.left));
     };
   }
   const standard = (schema as StandardSchema)["~standard"];

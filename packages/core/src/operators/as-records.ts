@@ -26,12 +26,9 @@ export function asRecords<A>(topic: Topic<A>): OperatorFunction<A, A> {
       const watermarkMs = maxEventTimeMs - topic.time.outOfOrdernessMs;
       maxEventTimeMs = Math.max(maxEventTimeMs, timestampMs);
       index += 1;
-      const at = {
-        topic: topic.name,
-        partition: partitionOf(key, topic.partitions ?? 1),
-        offset: offsetOf(`0-${index}`, 0),
-      };
-      return new TopicRecord(at, { key, timestampMs, headers: {} }, watermarkMs);
+      const at = { topic: topic.name, partition: partitionOf(key, topic.partitions ?? 1) };
+      const offset = offsetOf(`0-${index}`, 0);
+      return new TopicRecord(at, { offset, key, timestampMs, headers: {} }, watermarkMs);
     };
     return {
       next: (value) => {

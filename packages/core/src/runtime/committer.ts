@@ -1,10 +1,12 @@
 import * as E from "fp-ts/lib/Either.js";
+import { MillraceError } from "../errors.ts";
 import { committable } from "../kernel/commit-prefix.ts";
 import { Fifo } from "../kernel/fifo.ts";
 import { encodeTime } from "../kernel/task-time.ts";
 import type { NewRecord, TopicInfo } from "../ports/log.ts";
 import type { Commit, CommitError, Output, Ownership, StateDelta, TaskRef } from "../ports/tasks.ts";
-import type { PendingOutput, TaskUnit, UnitEnd } from "./task-unit.ts";
+import type { Destination } from "./router.ts";
+import type { TaskUnit, UnitEnd } from "./task-unit.ts";
 
 /** About 500 records or 1 MB hold Redis for a millisecond. */
 const LIMITS = { maxOutputs: 500, maxBytes: 1_048_576 };
@@ -22,7 +24,7 @@ export interface CommitterOptions {
   /** A commit was applied; the units are done. */
   readonly applied: (units: readonly TaskUnit[], commit: Commit | null) => void;
   /** The task can commit no more. */
-  readonly failed: (error: CommitError) => void;
+  readonly failed: (error: unknown) => void;
 }
 
 /** Commits the units of one task in order, one commit at a time; what settles meanwhile is merged into the next. */
@@ -67,7 +69,7 @@ export class Committer {
     const count = committable(this.units, LIMITS);
     if (count > 0) {
       this.isSending = true;
-      void this.commitFirst(count);
+      this.commitFirst(count).catch((error: unknown) => this.fail(error));
     }
   }
 
@@ -96,8 +98,7 @@ export class Committer {
     const sent = commit === null ? E.right(null) : await this.options.send(commit);
     this.isSending = false;
     if (E.isLeft(sent)) {
-      this.close();
-      this.options.failed(sent.left);
+      this.fail(new MillraceError(sent.left));
       return;
     }
     if (commit !== null) {
@@ -109,6 +110,11 @@ export class Committer {
     this.options.applied(units, commit);
     this.kick();
     this.wake();
+  }
+
+  private fail(error: unknown): void {
+    this.close();
+    this.options.failed(error);
   }
 
   private wake(): void {
@@ -162,22 +168,18 @@ export class Committer {
 }
 
 function mergeOutputs(units: readonly TaskUnit[]): readonly Output[] {
-  const merged = new Map<string, { readonly first: PendingOutput; readonly parts: NewRecord[][] }>();
+  const merged = new Map<Destination, NewRecord[][]>();
   for (const unit of units) {
-    for (const [id, output] of unit.outputs) {
-      const target = merged.get(id);
-      if (target === undefined) {
-        merged.set(id, { first: output, parts: [output.records] });
+    for (const [destination, records] of unit.outputs) {
+      const parts = merged.get(destination);
+      if (parts === undefined) {
+        merged.set(destination, [records]);
       } else {
-        target.parts.push(output.records);
+        parts.push(records);
       }
     }
   }
-  return [...merged.values()].map(({ first: { topic, partition }, parts }) => ({
-    topic,
-    partition,
-    records: parts.flat(),
-  }));
+  return [...merged].map(([{ topic, partition }, parts]) => ({ topic, partition, records: parts.flat() }));
 }
 
 /** Of several changes of a key the last one counts. */

@@ -114,7 +114,13 @@ export class PipelineRun {
     const { ports, clock } = this.options;
     const own = this.runners.filter((_runner, index) => tasks[index]?.ref.topic === topic);
     const partitions = tasks.filter(({ ref }) => ref.topic === topic).map(({ ref }) => ref.partition);
-    void keepTime(
+    // A read that waits would not notice that its topic is gone.
+    const failAll = (error: unknown): void => {
+      for (const runner of own) {
+        runner.fail(error);
+      }
+    };
+    keepTime(
       { log: ports.log, clock, topic, signal: this.ended.signal },
       {
         times: ({ writers, partitions: times }) => {
@@ -125,14 +131,9 @@ export class PipelineRun {
             }
           });
         },
-        // The tasks find out by themselves when they read or commit; a blocked read does not, so it is ended here.
-        lost: (error) => {
-          for (const runner of own) {
-            runner.lost(new MillraceError(error));
-          }
-        },
+        lost: (error) => failAll(new MillraceError(error)),
       },
-    );
+    ).catch(failAll);
   }
 
   private async ensureTopics(subTopologies: readonly SubTopology[]): Promise<ReadonlyMap<string, TopicInfo>> {

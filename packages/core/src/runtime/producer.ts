@@ -83,6 +83,8 @@ export async function openProducer<A>(
   return new LogProducer(topic, deps, as, options.signal);
 }
 
+const ignore = (): void => {};
+
 /** A record that waits for room, and who waits for it. */
 interface Offered extends Pending {
   readonly accepted: () => void;
@@ -127,24 +129,19 @@ class LogProducer<A> implements Producer<A> {
   }
 
   async send(value: A): Promise<void> {
-    await this.submit(this.encode(value)).stored;
+    const record = this.encode(value);
+    await new Promise<void>((resolve, reject) => void this.offer({ record, resolve, reject }));
   }
 
   async sendAll(values: Iterable<A> | AsyncIterable<A>): Promise<number> {
     let count = 0;
+    const offer = (value: A): Promise<void> | null => {
+      count += 1;
+      // Nobody waits for a single record here: a failure is kept and thrown below.
+      return this.offer({ record: this.encode(value), resolve: ignore, reject: ignore });
+    };
     try {
-      for await (const value of values) {
-        const { stored, accepted } = this.submit(this.encode(value));
-        // A failure is kept and thrown below; each single promise must not count as unhandled.
-        stored.catch(() => {});
-        if (accepted !== null) {
-          await accepted;
-        }
-        if (this.failure !== null) {
-          break;
-        }
-        count += 1;
-      }
+      await (isAsync(values) ? this.eachAsync(values, offer) : this.each(values, offer));
     } finally {
       await this.flush();
     }
@@ -168,25 +165,44 @@ class LogProducer<A> implements Producer<A> {
     await this.close();
   }
 
+  private async eachAsync(values: AsyncIterable<A>, offer: (value: A) => Promise<void> | null): Promise<void> {
+    for await (const value of values) {
+      await offer(value);
+      if (this.failure !== null) {
+        return;
+      }
+    }
+  }
+
+  /** Waits only where there is no room: to await each value would cost as much as a record. */
+  private async each(values: Iterable<A>, offer: (value: A) => Promise<void> | null): Promise<void> {
+    for (const value of values) {
+      const accepted = offer(value);
+      if (accepted !== null) {
+        await accepted;
+      }
+      if (this.failure !== null) {
+        return;
+      }
+    }
+  }
+
   private encode(value: A): NewRecord {
     const timestampMs = this.deps.clock.now();
     return encodeRecord(this.topic, value, { timestampMs, headers: {}, watermarkMs: null });
   }
 
-  /** Takes a record in the order of the calls. `accepted` is `null` when there was room for it at once. */
-  private submit(record: NewRecord): { readonly stored: Promise<void>; readonly accepted: Promise<void> | null } {
+  /** Takes a record in the order of the calls: at once (`null`), or when the promise resolves, because there is room. */
+  private offer(pending: Pending): Promise<void> | null {
     if (this.failure !== null) {
-      return { stored: Promise.reject(this.failure), accepted: null };
+      pending.reject(this.failure);
+      return null;
     }
     if (this.offered.size === 0 && this.hasRoom) {
-      const stored = new Promise<void>((resolve, reject) => this.enqueue({ record, resolve, reject }));
-      return { stored, accepted: null };
+      this.enqueue(pending);
+      return null;
     }
-    let accepted: Promise<void> | null = null;
-    const stored = new Promise<void>((resolve, reject) => {
-      accepted = new Promise((accept) => this.offered.push({ record, resolve, reject, accepted: accept }));
-    });
-    return { stored, accepted };
+    return new Promise((accepted) => this.offered.push({ ...pending, accepted }));
   }
 
   private get hasRoom(): boolean {
@@ -294,4 +310,8 @@ class LogProducer<A> implements Producer<A> {
     }
     return result.right;
   }
+}
+
+function isAsync<A>(values: Iterable<A> | AsyncIterable<A>): values is AsyncIterable<A> {
+  return (values as Partial<AsyncIterable<A>>)[Symbol.asyncIterator] !== undefined;
 }

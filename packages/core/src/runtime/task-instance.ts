@@ -72,7 +72,7 @@ export class TaskInstance {
       send: (commit) =>
         retrying(() => options.ports.tasks.commit({ ...commit, signal: this.given.signal })(), this.retryOptions()),
       applied: (units, commit) => this.onApplied(units, commit),
-      failed: (error) => this.end({ kind: "failed", error: new MillraceError(error) }),
+      failed: (error) => this.fail(error),
     });
   }
 

@@ -77,8 +77,8 @@ export class TaskRunner {
     this.instance?.abandon();
   }
 
-  /** The topic is gone: a read that waits would not notice. */
-  lost(error: MillraceError): void {
+  /** Ends the task with a failure. */
+  fail(error: unknown): void {
     this.instance?.fail(error);
   }
 

@@ -1,23 +1,17 @@
 import type { Offset } from "../kernel/offset.ts";
 import type { TaskTime } from "../kernel/task-time.ts";
-import type { NewRecord, TopicInfo } from "../ports/log.ts";
+import type { NewRecord } from "../ports/log.ts";
 import type { StateDelta } from "../ports/tasks.ts";
 import type { Any } from "../topology/any.ts";
 import type { DirtyStore, Unit } from "../topology/stage.ts";
 import type { Topic } from "../topology/topic.ts";
+import type { Destination } from "./router.ts";
 
 /** Finds the partition that a record of a topic belongs to. */
-export type Route = (to: Topic<Any>, record: NewRecord) => { readonly topic: TopicInfo; readonly partition: number };
+export type Route = (to: Topic<Any>, record: NewRecord) => Destination;
 
 /** Which unit has uncollected changes in which store. One for each task. */
 export type StoreOwners = Map<DirtyStore, TaskUnit>;
-
-/** Records of one partition that wait for a commit. */
-export interface PendingOutput {
-  readonly topic: TopicInfo;
-  readonly partition: number;
-  readonly records: NewRecord[];
-}
 
 /**
  * A unit of one task: what its records caused, until it is committed. It settles when the read loop and every operator
@@ -27,7 +21,8 @@ export class TaskUnit implements Unit {
   /** Units of a task are numbered in log order. */
   readonly index: number;
   readonly openedAtMs: number;
-  readonly outputs = new Map<string, PendingOutput>();
+  /** What waits for the commit, in order. */
+  readonly outputs = new Map<Destination, NewRecord[]>();
   readonly deltas: StateDelta[] = [];
   /** Watermarks (ms) that reached the sinks in this unit, by sink. */
   readonly sinkWatermarks = new Map<number, number>();
@@ -93,13 +88,12 @@ export class TaskUnit implements Unit {
   }
 
   output(to: Topic<Any>, record: NewRecord): void {
-    const { topic, partition } = this.route(to, record);
-    const id = `${topic.name}/${partition}`;
-    const pending = this.outputs.get(id);
-    if (pending === undefined) {
-      this.outputs.set(id, { topic, partition, records: [record] });
+    const destination = this.route(to, record);
+    const waiting = this.outputs.get(destination);
+    if (waiting === undefined) {
+      this.outputs.set(destination, [record]);
     } else {
-      pending.records.push(record);
+      waiting.push(record);
     }
     this.outputCount += 1;
     this.outputBytes += record.payload.length + record.key.length;

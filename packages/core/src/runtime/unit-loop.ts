@@ -46,6 +46,8 @@ export class UnitLoop {
   private offset: Offset;
   private processed: number;
   private time: TaskTime;
+  /** The newest of {@link TaskTime.maxEventTimeMs}; `time` has it between units. */
+  private maxEventTimeMs: number | null;
   private nextIndex = 0;
   private pushedWatermarkMs = Number.NEGATIVE_INFINITY;
   private isBehind = false;
@@ -56,6 +58,7 @@ export class UnitLoop {
     this.offset = from.offset;
     this.processed = from.processed;
     this.time = from.time;
+    this.maxEventTimeMs = from.time.maxEventTimeMs;
   }
 
   get position(): Position {
@@ -141,15 +144,14 @@ export class UnitLoop {
 
   private pushRecord(unit: TaskUnit, stored: StoredRecord): void {
     const { source, at } = this.options;
-    const where = { ...at, offset: stored.offset };
     const decoded =
       stored.problem === null ? source.codec.decode(stored.payload) : E.left([{ path: "", message: stored.problem }]);
     if (E.isLeft(decoded)) {
-      throw new DecodeError({ ...where, raw: stored.payload, issues: decoded.left });
+      throw new DecodeError({ ...at, offset: stored.offset, raw: stored.payload, issues: decoded.left });
     }
     unit.records += 1;
     unit.bytes += stored.bytes;
-    scope.record = new TopicRecord(where, stored, this.promisedBefore(stored));
+    scope.record = new TopicRecord(at, stored, this.promisedBefore(stored));
     this.stages.next(decoded.right);
     this.offset = stored.offset;
     this.processed += 1;
@@ -160,16 +162,17 @@ export class UnitLoop {
     if (stored.watermarkMs !== null) {
       return stored.watermarkMs;
     }
-    const before = this.time.maxEventTimeMs;
+    const before = this.maxEventTimeMs;
     if (before === null || stored.timestampMs > before) {
-      this.time = { ...this.time, maxEventTimeMs: stored.timestampMs };
+      this.maxEventTimeMs = stored.timestampMs;
     }
     return before === null ? Number.NEGATIVE_INFINITY : before - this.options.source.time.outOfOrdernessMs;
   }
 
   private close(unit: TaskUnit, idleMs: number): void {
     const { time: policy } = this.options.source;
-    this.time = advance(reached(this.time, this.offset), policy, idleMs);
+    const { maxEventTimeMs } = this;
+    this.time = advance(reached({ ...this.time, maxEventTimeMs }, this.offset), policy, idleMs);
     if (this.time.watermarkMs > this.pushedWatermarkMs || this.isBehind) {
       this.pushedWatermarkMs = this.time.watermarkMs;
       this.isBehind = false;

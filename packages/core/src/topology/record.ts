@@ -53,8 +53,9 @@ export class TopicRecord implements CurrentRecord {
   readonly watermarkMs: number;
 
   constructor(
-    at: { readonly topic: string; readonly partition: number; readonly offset: string },
+    at: { readonly topic: string; readonly partition: number },
     what: {
+      readonly offset: string;
       readonly key: string;
       readonly timestampMs: number;
       readonly headers: Readonly<Record<string, string>>;
@@ -63,7 +64,7 @@ export class TopicRecord implements CurrentRecord {
   ) {
     this.topic = at.topic;
     this.partition = at.partition;
-    this.offset = at.offset;
+    this.offset = what.offset;
     this.key = what.key;
     this.timestamp = what.timestampMs;
     this.headers = what.headers;

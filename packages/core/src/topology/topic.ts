@@ -125,7 +125,8 @@ export function encodeRecord<A>(
 ): NewRecord {
   const key = to.key === null ? "" : checkKey(to.name, ask(to, "key", value));
   const timestampMs = to.timestamp === null ? inherited.timestampMs : ask(to, "timestamp", value);
-  return encodeParts(to, value, { ...inherited, key, timestampMs });
+  const { headers, watermarkMs } = inherited;
+  return encodeParts(to, value, { key, timestampMs, headers, watermarkMs });
 }
 
 /** A value as a record with a key and a time that are already known. Throws {@link EncodeError}. */
