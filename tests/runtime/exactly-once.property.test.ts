@@ -21,7 +21,7 @@ import {
   window,
 } from "@millrace/core";
 import { createVirtualClock, type MemoryAdapter, memoryAdapter, type VirtualClock } from "@millrace/testing";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import * as t from "io-ts";
 import { expect, it } from "vitest";
 import { type FaultyAdapter, faultyAdapter, random } from "./support/faulty-adapter.ts";

@@ -1,5 +1,5 @@
 import { EncodeError, MillraceError } from "@millrace/core";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { bench, type Item, items, rejection, sequence } from "./support/bench-top.ts";
 import { faultyAdapter } from "./support/faulty-adapter.ts";

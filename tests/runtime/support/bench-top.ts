@@ -35,19 +35,19 @@ export interface Bench {
   readonly adapter: MemoryAdapter;
   /** Events of all apps, in order. */
   readonly events: AppEvent[];
-  app(name?: string, options?: { readonly adapter?: Adapter; readonly limits?: Limits }): App;
+  readonly app: (name?: string, options?: { readonly adapter?: Adapter; readonly limits?: Limits }) => App;
   /** Runs virtual time until the promise settles. */
-  settle<A>(promise: Promise<A>): Promise<A>;
+  readonly settle: <A>(promise: Promise<A>) => Promise<A>;
   /** Sends values and, unless told otherwise, ends the topic. */
-  send<A>(
+  readonly send: <A>(
     to: Topic<A>,
     values: readonly A[],
     options?: { readonly end?: boolean; readonly id?: string },
-  ): Promise<void>;
+  ) => Promise<void>;
   /** Runs pipelines to the end of their input. */
-  complete(app: App, pipelines: Pipeline | readonly Pipeline[]): Promise<Running>;
+  readonly complete: (app: App, pipelines: Pipeline | readonly Pipeline[]) => Promise<Running>;
   /** Everything in a topic, partition after partition. */
-  read<A>(from: Topic<A>): Promise<readonly StreamRecord<A>[]>;
+  readonly read: <A>(from: Topic<A>) => Promise<readonly StreamRecord<A>[]>;
 }
 
 export function bench(): Bench {

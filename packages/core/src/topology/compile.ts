@@ -76,7 +76,7 @@ export function compile(ends: readonly PlanNode[], group: string): readonly SubT
  * Whether a node's key needs a topic of its own: not when the topic is partitioned by that very function, and the values
  * are still those of the topic.
  */
-export function repartitionIsNeeded(node: PlanNode): boolean {
+function repartitionIsNeeded(node: PlanNode): boolean {
   if (node.spec === null || node.spec.repartition === null) {
     return false;
   }
