@@ -8,10 +8,11 @@ const DAYS_SHOWN = 7;
 /** How many airports are shown of each of these days. */
 const WORST_SHOWN = 3;
 
-/** The results in a form for people: the last days, the ten worst airports of the very last one, and sums. */
+/** The results in a form for people: the last days, the ten worst airports of the last one that has any, and sums. */
 export function toTables(report: Report): string {
   const { days, rankings } = report;
-  const last = rankings.at(-1);
+  // The very last day may be a few flights of the small hours.
+  const last = rankings.findLast(({ origins }) => origins.length > 0) ?? rankings.at(-1);
   if (last === undefined) {
     return "No results yet.\n";
   }
