@@ -13,6 +13,7 @@ import { memoryAdapter } from "@millrace/testing";
 import * as t from "io-ts";
 import { describe, expect, it } from "vitest";
 import { bench, type Item, items, rejection, sequence } from "./support/bench-top.ts";
+import { faultyAdapter } from "./support/faulty-adapter.ts";
 
 const source = items("source", { partitions: 2 });
 const copy = items("copy", { partitions: 1 });
@@ -104,6 +105,23 @@ describe("an app", () => {
     expect(await read(copy)).toHaveLength(10);
   });
 
+  it("gives up at the deadline when the store does not answer, and leaves nothing behind that goes on trying", async () => {
+    const { app, adapter, send, settle, clock, read, events } = bench();
+    await send(source, sequence(10), { end: false });
+    const down = faultyAdapter(adapter, { seed: 1, rate: 0 });
+    const running = await settle(app("app", { adapter: down }).run(plan));
+    await clock.advance(100);
+    down.cut();
+    await send(source, sequence(10), { end: false });
+    await clock.advance(1_000);
+    await settle(running.stop({ within: "2 s" }));
+    await settle(running.done);
+    const { length } = events;
+    await clock.advance(60_000);
+    expect(events).toHaveLength(length);
+    expect(await read(copy)).toHaveLength(10);
+  });
+
   it("stops when the signal aborts, and when its app is closed", async () => {
     const { app, send, settle, events } = bench();
     await send(source, sequence(10), { end: false });
@@ -117,6 +135,29 @@ describe("an app", () => {
     await settle(second.done);
     expect(events.filter(({ _tag }) => _tag === "Stopped")).toHaveLength(2);
     expect(await rejection(disposed.run(plan))).toMatchObject({ _tag: "Closed" });
+  });
+});
+
+describe("an app that is closed while the store does not answer", () => {
+  it("gives up its producers and completes its observers", async () => {
+    const { app, adapter, settle, clock } = bench();
+    const down = faultyAdapter(adapter, { seed: 1, rate: 0 });
+    const program = app("app", { adapter: down });
+    const producer = await settle(program.producer(source));
+    let isComplete = false;
+    program.observe(source).subscribe({
+      complete: () => {
+        isComplete = true;
+      },
+    });
+    await clock.advance(100);
+    down.cut();
+    const sent = rejection(producer.send({ key: "k", n: 1, at: 0 }));
+    await clock.advance(5_000);
+    await settle(program.close());
+    expect(await settle(sent)).toMatchObject({ _tag: "Closed" });
+    await clock.advance(2_000);
+    expect(isComplete).toBe(true);
   });
 });
 

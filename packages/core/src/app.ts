@@ -57,7 +57,10 @@ export interface App extends AsyncDisposable {
   producer<A>(topic: Topic<A>, options?: ProducerOptions): Promise<Producer<A>>;
   /** The committed records of a topic, read-only. */
   observe<A>(topic: Topic<A>, options?: ObserveOptions): Observable<StreamRecord<A>>;
-  /** Stops what runs and frees the connections. Idempotent. */
+  /**
+   * Stops what runs, gives up what producers have not stored yet (close them first), completes observers, and frees the
+   * connections. Idempotent.
+   */
   close(): Promise<void>;
 }
 
@@ -85,7 +88,7 @@ class PortsApp implements App {
   private readonly member = randomUUID();
   private readonly running = new Set<Running>();
   private ports: Promise<Ports> | null = null;
-  private isClosed = false;
+  private readonly closing = new AbortController();
 
   constructor(options: AppOptions) {
     this.name = options.name;
@@ -138,16 +141,19 @@ class PortsApp implements App {
     const { name, partitions } = topic;
     const info = await demand(ports.log.ensureTopic({ name, partitions, defaultPartitions: DEFAULT_PARTITIONS }));
     const emit = (event: AppEvent): void => this.events.next(event);
-    return openProducer(topic, { ports, clock: this.clock, info, emit }, options);
+    const { signal: closing } = this.closing;
+    const signal = options.signal === undefined ? closing : AbortSignal.any([closing, options.signal]);
+    return openProducer(topic, { ports, clock: this.clock, info, emit }, { ...options, signal });
   }
 
   observe<A>(topic: Topic<A>, options: ObserveOptions = {}): Observable<StreamRecord<A>> {
-    return observeTopic(topic, () => this.open(), { ...options, clock: this.clock });
+    const { signal } = this.closing;
+    return observeTopic(topic, () => this.open(), { ...options, clock: this.clock, signal });
   }
 
   async close(): Promise<void> {
-    if (!this.isClosed) {
-      this.isClosed = true;
+    if (!this.closing.signal.aborted) {
+      this.closing.abort();
       await Promise.all([...this.running].map((running) => running.stop()));
       const ports = await this.ports?.catch(() => null);
       await ports?.close();
@@ -166,7 +172,7 @@ class PortsApp implements App {
   }
 
   private open(): Promise<Ports> {
-    if (this.isClosed) {
+    if (this.closing.signal.aborted) {
       return Promise.reject(new MillraceError("Closed", `app "${this.name}" is closed`));
     }
     this.ports ??= this.connect();

@@ -16,6 +16,8 @@ export function random(seed: number): () => number {
 /** An adapter whose calls fail now and then, and which can crash: then no call has an effect or an answer any more. */
 export interface FaultyAdapter extends Adapter {
   crash(): void;
+  /** From now on every call is refused, as by a server that is down. */
+  cut(): void;
 }
 
 type Call<A> = () => Promise<E.Either<PortError, A>>;
@@ -28,7 +30,9 @@ export function faultyAdapter(inner: Adapter, faults: { readonly seed: number; r
   const next = random(faults.seed);
   const never = new Promise<never>(() => {});
   let isCrashed = false;
+  let isCut = false;
   const opened: Ports[] = [];
+  const isRefused = (): boolean => isCut || next() < faults.rate;
   const lost = (): E.Either<PortError, never> => E.left(portError("Unavailable", "a fault of the test"));
 
   const faulty =
@@ -37,7 +41,7 @@ export function faultyAdapter(inner: Adapter, faults: { readonly seed: number; r
       if (isCrashed) {
         return never;
       }
-      if (next() < faults.rate) {
+      if (isRefused()) {
         return lost();
       }
       const result = await call();
@@ -66,7 +70,7 @@ export function faultyAdapter(inner: Adapter, faults: { readonly seed: number; r
       if (isCrashed) {
         return never;
       }
-      if (next() < faults.rate) {
+      if (isRefused()) {
         return E.left(portError("Unavailable", "a fault of the test"));
       }
       const batch = await reader.next(budget);
@@ -91,6 +95,9 @@ export function faultyAdapter(inner: Adapter, faults: { readonly seed: number; r
         state: wrap(state),
         close: () => ports.right.close(),
       })();
+    },
+    cut: () => {
+      isCut = true;
     },
     crash: () => {
       isCrashed = true;

@@ -24,22 +24,30 @@ const BUDGET = { maxRecords: 500, maxBytes: 1_048_576 };
 /**
  * The committed records of a topic: in order within each partition, the partitions interleaved. Read-only: no group, no
  * acknowledgement, every subscription reads for itself, and an observer that is slow in its callbacks slows only itself.
- * Errors with `DecodeError` at a record that does not decode.
+ * Errors with `DecodeError` at a record that does not decode; completes when `signal` aborts.
  */
 export function observeTopic<A>(
   topic: Topic<A>,
   open: () => Promise<Ports>,
-  how: { readonly clock: Clock } & ObserveOptions,
+  how: { readonly clock: Clock; readonly signal: AbortSignal } & ObserveOptions,
 ): Observable<StreamRecord<A>> {
   return new Observable((subscriber) => {
     const given = new AbortController();
     const readers: Reader[] = [];
+    const end = (): void => {
+      given.abort();
+      for (const reader of readers) {
+        reader.close();
+      }
+    };
+    how.signal.addEventListener("abort", end);
     const observe = async (): Promise<void> => {
       const { log } = await open();
       const { name, partitions } = topic;
       const info = await demand(log.ensureTopic({ name, partitions, defaultPartitions: DEFAULT_PARTITIONS }));
       const times = await demand(log.times(info));
       if (given.signal.aborted) {
+        subscriber.complete();
         return;
       }
       await Promise.all(
@@ -58,10 +66,8 @@ export function observeTopic<A>(
       subscriber.error(error);
     });
     return () => {
-      given.abort();
-      for (const reader of readers) {
-        reader.close();
-      }
+      how.signal.removeEventListener("abort", end);
+      end();
     };
   });
 }

@@ -93,7 +93,7 @@ export class TaskInstance {
   async drain(withinMs: number): Promise<void> {
     this.finish({ kind: "stopped" });
     await Promise.race([this.ended, sleep(this.options.clock, withinMs, this.given.signal)]);
-    this.end({ kind: "stopped" });
+    this.abandon();
   }
 
   /** Ends the instance at once, and commits nothing more. */
