@@ -34,13 +34,13 @@ export function observeTopic<A>(
   return new Observable((subscriber) => {
     const given = new AbortController();
     const readers: Reader[] = [];
-    const end = (): void => {
+    const stop = (): void => {
       given.abort();
       for (const reader of readers) {
         reader.close();
       }
     };
-    how.signal.addEventListener("abort", end);
+    how.signal.addEventListener("abort", stop);
     const observe = async (): Promise<void> => {
       const { log } = await open();
       const { name, partitions } = topic;
@@ -66,8 +66,8 @@ export function observeTopic<A>(
       subscriber.error(error);
     });
     return () => {
-      how.signal.removeEventListener("abort", end);
-      end();
+      how.signal.removeEventListener("abort", stop);
+      stop();
     };
   });
 }
