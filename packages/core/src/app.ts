@@ -38,7 +38,8 @@ export interface Running extends AsyncDisposable {
   status(): readonly TaskStatus[];
   /**
    * Reads no more, lets what was read finish and commit for up to `within` (default `"10 s"`), and gives the tasks up.
-   * What was not committed by then will be processed again by the next owner. Idempotent.
+   * What was not committed by then will be processed again by the next owner. Idempotent; a later call with less time
+   * hastens the first.
    */
   stop(options?: { readonly within?: Duration }): Promise<void>;
 }
@@ -129,7 +130,9 @@ class PortsApp implements App {
     const running = new RunningPipelines(runs);
     this.running.add(running);
     void running.done.catch(() => {}).then(() => this.running.delete(running));
-    options.signal?.addEventListener("abort", () => void running.stop(), { once: true });
+    const stop = (): void => void running.stop();
+    options.signal?.addEventListener("abort", stop, { once: true });
+    void running.done.catch(() => {}).then(() => options.signal?.removeEventListener("abort", stop));
     if (options.signal?.aborted === true) {
       await running.stop();
     }
@@ -203,7 +206,6 @@ async function startInOrder(runs: readonly PipelineRun[]): Promise<void> {
 class RunningPipelines implements Running {
   readonly done: Promise<void>;
   private readonly runs: readonly PipelineRun[];
-  private stopping: Promise<void> | null = null;
 
   constructor(runs: readonly PipelineRun[]) {
     this.runs = runs;
@@ -216,18 +218,13 @@ class RunningPipelines implements Running {
     return this.runs.flatMap((run) => run.status());
   }
 
-  stop(options: { readonly within?: Duration } = {}): Promise<void> {
+  async stop(options: { readonly within?: Duration } = {}): Promise<void> {
     const withinMs = durationOption("stop: within", options.within) ?? 10_000;
-    this.stopping ??= this.stopAll(withinMs);
-    return this.stopping;
+    await Promise.all(this.runs.map((run) => run.stop(withinMs)));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop();
-  }
-
-  private async stopAll(withinMs: number): Promise<void> {
-    await Promise.all(this.runs.map((run) => run.stop(withinMs)));
   }
 
   /** One pipeline that fails stops the others: they are one program. */

@@ -19,8 +19,8 @@ import { runScript } from "./scripts/run.ts";
 /** The server ends a call after this long. */
 const BLOCK_MS = 1_000;
 const LINGER_MS = 1;
-/** Entries of one stream in a wake; small, as a call is for many streams. The reader fetches the rest. */
-const WAKE_ENTRIES = 8;
+/** Entries of one stream in a wake: a call is for many streams, and each entry may be large. The reader fetches the rest. */
+const WAKE_ENTRIES = 1;
 /** A wait ends with the first answer after this long, so it takes between this and BLOCK_MS more. */
 const WAIT_AT_LEAST_MS = 500;
 /** A wait without any answer ends after this long. */

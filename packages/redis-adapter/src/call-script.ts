@@ -1,4 +1,4 @@
-import { type Full, type PortError, portError, type Unavailable, type WrongType } from "@millrace/core";
+import { type Full, type PortError, portError, type Refused, type Unavailable, type WrongType } from "@millrace/core";
 import * as E from "fp-ts/lib/Either.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
 import type { Connection } from "./connection.ts";
@@ -26,7 +26,7 @@ type Rejected<Tag> = Extract<Rejection, { readonly _tag: Tag }>;
 export function callScript<Tag extends Rejection["_tag"], A>(
   connection: Connection,
   prepare: () => ScriptCall<Tag, A>,
-): TE.TaskEither<Rejected<Tag> | WrongType | Full | Unavailable, A> {
+): TE.TaskEither<Rejected<Tag> | WrongType | Full | Unavailable | Refused, A> {
   return async () => {
     const call = prepare();
     let answer: readonly unknown[];

@@ -103,8 +103,11 @@ export function connectFailure(error: unknown, where: string): Refused | Unavail
   return portError("Unavailable", `${message}; start the server or correct the URL, then try again`);
 }
 
-/** The failure behind an error that a call threw. Throws what is neither the driver's nor the server's: a defect. */
-export function failureOf(error: unknown, what: string): Unavailable | Full | WrongType {
+/**
+ * The failure behind an error that a call threw. Throws what is neither the driver's nor the server's: a defect. What the
+ * server says and this does not know is `Refused`: a script may have failed in its middle, and would do so again.
+ */
+export function failureOf(error: unknown, what: string): Unavailable | Full | WrongType | Refused {
   if (error instanceof NoAnswer) {
     return portError("Unavailable", `${what}: ${error.message}. Repeat the call`);
   }
@@ -120,6 +123,9 @@ export function failureOf(error: unknown, what: string): Unavailable | Full | Wr
       "Full",
       `${what}: the server has reached its maxmemory; nothing was written. Raise it, or let readers catch up`,
     );
+  }
+  if (isReply(error) && (code === "NOPERM" || TRANSIENT[code] === undefined)) {
+    return portError("Refused", `${what}: the server refused it: ${reasonOf(error)}. Correct that, then start again`);
   }
   return portError("Unavailable", `${what}: ${reasonOf(error)}. Repeat the call`);
 }

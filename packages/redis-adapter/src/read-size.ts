@@ -3,7 +3,7 @@ import type { ReadBudget, StoredRecord } from "@millrace/core";
 /** Larger reads gain nothing and hold the server up for longer. */
 const MOST_ENTRIES = 500;
 /** Nothing is known about the size of the first entries. */
-const FIRST_ENTRIES = 16;
+const FIRST_ENTRIES = 2;
 const GROWTH = 4;
 
 /**

@@ -152,9 +152,15 @@ function appendCall(
 
 function timesIn([, writers, ...partitions]: readonly unknown[]): TopicTimes {
   return {
-    writers: Object.fromEntries(pairsOf(writers).map(([writer, time]) => [writer, decodeTime(time)])),
+    writers: Object.fromEntries(pairsOf(writers).map(([writer, time]) => [writer, promiseIn(time)])),
     partitions: partitions.map(timeIn),
   };
+}
+
+/** What is no number promises nothing: it holds its readers back rather than lets them run ahead. */
+function promiseIn(text: string): number {
+  const watermarkMs = decodeTime(text);
+  return Number.isNaN(watermarkMs) ? Number.NEGATIVE_INFINITY : watermarkMs;
 }
 
 function timeIn(reply: unknown): PartitionTime {

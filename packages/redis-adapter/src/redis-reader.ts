@@ -101,6 +101,9 @@ export class RedisReader implements Reader {
   }
 
   close(): void {
+    if (this.#closed) {
+      return; // The seat may be somebody else's by now.
+    }
     this.#closed = true;
     this.#seat.leave();
     this.#stopWaiting();

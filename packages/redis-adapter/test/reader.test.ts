@@ -103,7 +103,10 @@ describe("a reader", () => {
     await admin.xadd(log, "*", "m", "1;5;inf;", "v", Buffer.from([0xff]));
     await ok(ports.log.append(appendOf(topic, { count: 1 })));
     const reader = ports.log.reader(topic, 0, BEFORE_FIRST);
-    const { records } = await ok(() => reader.next(AMPLE));
+    const records: StoredRecord[] = [];
+    while (records.length < 4) {
+      records.push(...(await ok(() => reader.next(AMPLE))).records);
+    }
     expect(records).toMatchObject([
       { key: "customer;17", timestampMs: 1_700_000_000_000, payload: "{}", problem: null },
       { problem: expect.stringContaining('"name"'), payload: '["name","Ada"]' },

@@ -18,6 +18,8 @@ export interface FaultyAdapter extends Adapter {
   crash(): void;
   /** From now on every call is refused, as by a server that is down. */
   cut(): void;
+  /** Ends a {@link cut}. */
+  mend(): void;
 }
 
 type Call<A> = () => Promise<E.Either<PortError, A>>;
@@ -98,6 +100,9 @@ export function faultyAdapter(inner: Adapter, faults: { readonly seed: number; r
     },
     cut: () => {
       isCut = true;
+    },
+    mend: () => {
+      isCut = false;
     },
     crash: () => {
       isCrashed = true;

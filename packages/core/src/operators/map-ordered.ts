@@ -4,8 +4,8 @@ import { Fifo } from "../kernel/fifo.ts";
 import { quote } from "../kernel/name.ts";
 import { operatorSpec } from "../topology/node.ts";
 import { operator } from "../topology/operator.ts";
-import type { CurrentRecord, RecordInfo } from "../topology/record.ts";
-import { type Stage, type StageEnv, scope, type Unit, within } from "../topology/stage.ts";
+import { type CurrentRecord, NO_RECORD, type RecordInfo } from "../topology/record.ts";
+import { NO_UNIT, type Stage, type StageEnv, scope, type Unit, within } from "../topology/stage.ts";
 
 /** What a handler is told beside the value and its record. */
 export interface Call {
@@ -21,6 +21,7 @@ export interface MapOrderedOptions<A> {
   readonly concurrency?: number;
   /**
    * Which handlers may not overlap: those of one key (the default), of one result of a function, or `"none"`: all may.
+   * Records of a topic without a key all have the key `""`: one lane, unless another is said.
    */
   readonly lane?: "key" | "none" | ((value: A, record: RecordInfo) => string);
 }
@@ -165,13 +166,17 @@ class MapOrderedStage<A, B> implements Stage<A> {
 
   /** What the handler subscribes or calls is its own: it runs outside of the task's push. */
   private async call(slot: ValueSlot<A, B>): Promise<B> {
-    const { inTask } = scope;
+    const { inTask, record, unit } = scope;
     scope.inTask = false;
+    scope.record = NO_RECORD;
+    scope.unit = NO_UNIT;
     let result: PromiseLike<B>;
     try {
       result = this.how.f(slot.value, slot.record, { signal: this.abort.signal, attempt: 1 });
     } finally {
       scope.inTask = inTask;
+      scope.record = record;
+      scope.unit = unit;
     }
     return await result;
   }

@@ -1,5 +1,5 @@
 import type { TaskEither } from "fp-ts/lib/TaskEither.js";
-import type { Full, Unavailable, WrongType } from "./port-error.ts";
+import type { Full, Refused, Unavailable, WrongType } from "./port-error.ts";
 
 /** A worker's place in a consumer group. */
 export interface Membership {
@@ -13,5 +13,5 @@ export interface Membership {
  */
 export interface Group {
   /** Enters the group at a generation of its own, higher than every earlier one. */
-  join(group: string, member: string): TaskEither<WrongType | Full | Unavailable, Membership>;
+  join(group: string, member: string): TaskEither<WrongType | Full | Refused | Unavailable, Membership>;
 }

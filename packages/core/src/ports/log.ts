@@ -106,9 +106,9 @@ export interface TopicTimes {
   readonly partitions: readonly PartitionTime[];
 }
 
-export type ReadError = TopicLost | WrongType | Unavailable;
+export type ReadError = TopicLost | WrongType | Refused | Unavailable;
 export type EnsureTopicError = TopicMismatch | WrongType | Unavailable | Full | Refused;
-export type AppendError = SequenceGap | TopicSealed | TopicLost | WrongType | Full | Unavailable;
+export type AppendError = SequenceGap | TopicSealed | TopicLost | WrongType | Full | Refused | Unavailable;
 
 /** Partitioned, append-only topics. */
 export interface Log {
@@ -131,10 +131,13 @@ export interface Log {
   append(request: AppendRequest): TaskEither<AppendError, number>;
 
   /** The next sequence expected of `producer` in each partition, by number; 0 where it never appended. */
-  nextSequences(topic: TopicInfo, producer: string): TaskEither<TopicLost | WrongType | Unavailable, readonly number[]>;
+  nextSequences(
+    topic: TopicInfo,
+    producer: string,
+  ): TaskEither<TopicLost | WrongType | Refused | Unavailable, readonly number[]>;
 
   /** Seals every partition: new records of producers are refused with `TopicSealed` from now on. Idempotent. */
-  seal(topic: TopicInfo): TaskEither<TopicLost | WrongType | Full | Unavailable, void>;
+  seal(topic: TopicInfo): TaskEither<TopicLost | WrongType | Full | Refused | Unavailable, void>;
 
   /** Reads strictly after `after`. */
   reader(topic: TopicInfo, partition: number, after: Offset): Reader;
@@ -143,8 +146,8 @@ export interface Log {
   registerWriters(
     topic: TopicInfo,
     writers: readonly string[],
-  ): TaskEither<TopicLost | WrongType | Full | Unavailable, void>;
+  ): TaskEither<TopicLost | WrongType | Full | Refused | Unavailable, void>;
 
   /** The writers' table and the ends of all partitions. */
-  times(topic: TopicInfo): TaskEither<TopicLost | WrongType | Unavailable, TopicTimes>;
+  times(topic: TopicInfo): TaskEither<TopicLost | WrongType | Refused | Unavailable, TopicTimes>;
 }

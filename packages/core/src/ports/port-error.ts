@@ -43,7 +43,7 @@ export type TopicSealed = Failure<"TopicSealed", "MR_TOPIC_SEALED", false>;
  */
 export type SequenceGap = Failure<"SequenceGap", "MR_SEQUENCE_GAP", false>;
 
-/** The server cannot be used as it is (wrong URL, credentials, version, role or eviction policy). */
+/** The server cannot be used as it is (wrong URL, credentials, version, role or eviction policy), or refuses a call for good. */
 export type Refused = Failure<"Refused", "MR_REFUSED", false>;
 
 /** Every failure of every port. */

@@ -1,5 +1,5 @@
 import type { TaskEither } from "fp-ts/lib/TaskEither.js";
-import type { Unavailable, WrongType } from "./port-error.ts";
+import type { Refused, Unavailable, WrongType } from "./port-error.ts";
 import type { TaskRef } from "./tasks.ts";
 
 /** Part of a store's content. */
@@ -15,5 +15,5 @@ export interface StateStore {
    * Reads a store page by page, in no particular order; a key may come twice with the same value. Sees every commit
    * whose result was returned before the call. Begin with `cursor: null`.
    */
-  scan(task: TaskRef, store: string, cursor: string | null): TaskEither<WrongType | Unavailable, StatePage>;
+  scan(task: TaskRef, store: string, cursor: string | null): TaskEither<WrongType | Refused | Unavailable, StatePage>;
 }

@@ -1,7 +1,7 @@
 import type { TaskEither } from "fp-ts/lib/TaskEither.js";
 import type { Offset } from "../kernel/offset.ts";
 import type { NewRecord, TopicInfo } from "./log.ts";
-import type { Fenced, Full, Regressed, TopicLost, Unavailable, WrongType } from "./port-error.ts";
+import type { Fenced, Full, Refused, Regressed, TopicLost, Unavailable, WrongType } from "./port-error.ts";
 
 /** One sub-topology × one partition: the unit of ownership, of state and of commit. */
 export interface TaskRef {
@@ -67,8 +67,8 @@ export interface Commit {
   readonly signal?: AbortSignal;
 }
 
-export type AcquireError = Fenced | TopicLost | WrongType | Full | Unavailable;
-export type CommitError = Fenced | Regressed | TopicLost | WrongType | Full | Unavailable;
+export type AcquireError = Fenced | TopicLost | WrongType | Full | Refused | Unavailable;
+export type CommitError = Fenced | Regressed | TopicLost | WrongType | Full | Refused | Unavailable;
 
 /** Ownership of tasks, and the atomic commit that is accepted only from the owner. */
 export interface Tasks {
@@ -89,5 +89,5 @@ export interface Tasks {
   commit(commit: Commit): TaskEither<CommitError, "applied" | "alreadyApplied">;
 
   /** Gives a task up; a release by anybody but the owner does nothing. */
-  release(task: TaskRef, nonce: string): TaskEither<Unavailable | WrongType, void>;
+  release(task: TaskRef, nonce: string): TaskEither<Refused | Unavailable | WrongType, void>;
 }

@@ -53,7 +53,11 @@ export class Committer {
 
   /** Whether nothing can be committed any more without another record. */
   get isDrained(): boolean {
-    return this.isIdle || (!this.isSending && this.units.peek()?.isParked === true);
+    return (
+      !this.isSending &&
+      committable(this.units, LIMITS) === 0 &&
+      [...this.units].every(({ isSettled, isParked }) => isSettled || isParked)
+    );
   }
 
   /** Enters a unit; units come in log order. */

@@ -2,7 +2,7 @@ import * as E from "fp-ts/lib/Either.js";
 import { Observable } from "rxjs";
 import { DecodeError, MillraceError } from "../errors.ts";
 import { backoffMs } from "../kernel/backoff.ts";
-import { BEFORE_FIRST, type Offset } from "../kernel/offset.ts";
+import { BEFORE_FIRST, compareOffsets, type Offset } from "../kernel/offset.ts";
 import type { Ports } from "../ports/adapter.ts";
 import { type Clock, sleep } from "../ports/clock.ts";
 import type { Reader, StoredRecord, TopicInfo } from "../ports/log.ts";
@@ -52,10 +52,11 @@ export function observeTopic<A>(
       }
       await Promise.all(
         times.partitions.map(({ end }, partition) => {
-          const reader = log.reader(info, partition, how.from === "start" ? BEFORE_FIRST : end);
-          readers.push(reader);
           const until = how.untilEnd === true ? end : null;
-          const at = { topic, info, partition, until, clock: how.clock, signal: given.signal };
+          const from = how.from === "start" ? BEFORE_FIRST : end;
+          const at = { topic, info, partition, from, until, clock: how.clock, signal: given.signal };
+          const reader = log.reader(info, partition, from);
+          readers.push(reader);
           return readPartition(at, reader, (record) => subscriber.next(record));
         }),
       );
@@ -76,6 +77,7 @@ interface ObservedPartition<A> {
   readonly topic: Topic<A>;
   readonly info: TopicInfo;
   readonly partition: number;
+  readonly from: Offset;
   readonly until: Offset | null;
   readonly clock: Clock;
   readonly signal: AbortSignal;
@@ -87,18 +89,14 @@ async function readPartition<A>(
   next: (record: StreamRecord<A>) => void,
 ): Promise<void> {
   let failures = 0;
-  let position: Offset = BEFORE_FIRST;
-  const isDone = (): boolean => at.signal.aborted || position === at.until;
-  while (!isDone()) {
+  let position = at.from;
+  while (!isDone(at, position)) {
     const batch = await reader.next(BUDGET);
     if (E.isRight(batch)) {
       failures = 0;
-      for (const stored of batch.right.records) {
-        if (!isDone()) {
-          position = stored.offset;
-          next(decode(at, stored));
-        }
-      }
+      deliver(at, batch.right.records, next);
+      // Where what lay in front of the end was trimmed meanwhile, the end of the log is the end, too.
+      position = batch.right.atEnd ? (at.until ?? position) : (batch.right.records.at(-1)?.offset ?? position);
       await new Promise<void>((resolve) => setImmediate(resolve));
     } else {
       failures += 1;
@@ -106,6 +104,26 @@ async function readPartition<A>(
     }
   }
   reader.close();
+}
+
+function deliver<A>(
+  at: ObservedPartition<A>,
+  records: readonly StoredRecord[],
+  next: (record: StreamRecord<A>) => void,
+): void {
+  for (const stored of records) {
+    if (!at.signal.aborted && !isBehindEnd(at, stored.offset)) {
+      next(decode(at, stored));
+    }
+  }
+}
+
+function isDone<A>({ signal, until }: ObservedPartition<A>, position: Offset): boolean {
+  return signal.aborted || (until !== null && compareOffsets(position, until) >= 0);
+}
+
+function isBehindEnd<A>({ until }: ObservedPartition<A>, offset: Offset): boolean {
+  return until !== null && compareOffsets(offset, until) > 0;
 }
 
 async function waitOrThrow<A>(at: ObservedPartition<A>, error: PortError, failures: number): Promise<void> {

@@ -35,6 +35,7 @@ export interface PipelineRunOptions {
 export class PipelineRun {
   private readonly options: PipelineRunOptions;
   private readonly ended = new AbortController();
+  private isStopped = false;
   private subTopologies: readonly SubTopology[] = [];
   private topics: ReadonlyMap<string, TopicInfo> = new Map();
   private runners: readonly TaskRunner[] = [];
@@ -80,8 +81,11 @@ export class PipelineRun {
   /** Lets what was read commit for up to `withinMs`, then gives every task up. */
   async stop(withinMs: number): Promise<void> {
     await Promise.all(this.runners.map((runner) => runner.stop(withinMs)));
-    this.ended.abort();
-    this.options.emit({ _tag: "Stopped", group: this.options.group });
+    if (!this.isStopped) {
+      this.isStopped = true;
+      this.ended.abort();
+      this.options.emit({ _tag: "Stopped", group: this.options.group });
+    }
   }
 
   status(): readonly TaskStatus[] {

@@ -6,6 +6,7 @@
  */
 
 import { randomUUID } from "node:crypto";
+import { setMaxListeners } from "node:events";
 import * as E from "fp-ts/lib/Either.js";
 import { MillraceError } from "../errors.ts";
 import { Fifo } from "../kernel/fifo.ts";
@@ -113,9 +114,8 @@ class LogProducer<A> implements Producer<A> {
     signal: AbortSignal | undefined,
   ) {
     this.given = signal === undefined ? this.closed.signal : AbortSignal.any([this.closed.signal, signal]);
-    signal?.addEventListener("abort", () =>
-      this.fail(new MillraceError("Closed", `sending to topic "${topic.name}" was given up`)),
-    );
+    // Every partition may wait at once.
+    setMaxListeners(0, this.given);
     this.topic = topic;
     this.deps = deps;
     this.as = as;
@@ -126,6 +126,11 @@ class LogProducer<A> implements Producer<A> {
       failed: (error: unknown) => this.fail(error),
     };
     this.lanes = as.stored.map((alreadyStored, partition) => new ProducerLane({ partition, alreadyStored }, calls));
+    const giveUp = (): void => this.fail(new MillraceError("Closed", `sending to topic "${topic.name}" was given up`));
+    if (signal?.aborted === true) {
+      giveUp();
+    }
+    signal?.addEventListener("abort", giveUp, { once: true });
   }
 
   async send(value: A): Promise<void> {

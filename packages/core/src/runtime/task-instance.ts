@@ -16,7 +16,9 @@ import type { Stage } from "../topology/stage.ts";
 import { buildStages, sinksOf } from "./build-stages.ts";
 import { Committer } from "./committer.ts";
 import { Credits } from "./credits.ts";
+import { Deferred } from "./deferred.ts";
 import { loadStores } from "./load-stores.ts";
+import { QuietTime } from "./quiet-time.ts";
 import { type RetryOptions, retrying } from "./retrying.ts";
 import { Router } from "./router.ts";
 import { type Outcome, type TaskOptions, taskName } from "./task-options.ts";
@@ -41,14 +43,15 @@ export class TaskInstance {
   private loop: UnitLoop | null = null;
   private stages: Stage<Any> | null = null;
   private outcome: Outcome | null = null;
-  private resolveOutcome: (outcome: Outcome) => void = () => {};
-  private readonly ended: Promise<Outcome>;
+  private readonly ended = new Deferred<Outcome>();
+  /** Resolves at the very end, when what had settled is committed. */
+  private readonly finished = new Deferred<void>();
   private closeReader: () => void = () => {};
   private isReading = true;
   /** Reading has ended for good: how the instance ends when the rest is committed. */
   private last: Outcome | null = null;
-  /** Since when the end of the partition has been seen without a new record; `null`: it has not. */
-  private quietSinceMs: number | null = null;
+  private readonly quiet = new QuietTime();
+  private isPushing = false;
   private isTickPlanned = false;
 
   constructor(options: TaskOptions, ownership: Ownership, cut: Offset | null) {
@@ -59,9 +62,6 @@ export class TaskInstance {
     this.router = new Router(options.topics);
     this.credits = new Credits(options.limits);
     this.unitSize = new UnitSize(options.subTopology.needsSingleRecordUnits ? 1 : MAX_UNIT_RECORDS);
-    this.ended = new Promise((resolve) => {
-      this.resolveOutcome = resolve;
-    });
     this.committer = new Committer({
       task: options.ref,
       ownership,
@@ -83,16 +83,17 @@ export class TaskInstance {
     } catch (error) {
       this.fail(error);
     }
-    const outcome = await this.ended;
+    const outcome = await this.ended.promise;
     await this.committer.settledCommitted();
     this.abandon();
+    this.finished.resolve();
     return outcome;
   }
 
   /** Stops reading, lets what was read finish and commit for up to `withinMs`, and gives up the rest. */
   async drain(withinMs: number): Promise<void> {
     this.finish({ kind: "stopped" });
-    await Promise.race([this.ended, sleep(this.options.clock, withinMs, this.given.signal)]);
+    await Promise.race([this.finished.promise, sleep(this.options.clock, withinMs, this.given.signal)]);
     this.abandon();
   }
 
@@ -149,6 +150,7 @@ export class TaskInstance {
         nowMs: () => clock.now(),
         opened: (unit) => this.committer.add(unit),
         settled: (unit) => this.onSettled(unit),
+        parked: () => this.onParked(),
       },
       this.stages,
       { ...this.ownership, time },
@@ -166,18 +168,23 @@ export class TaskInstance {
     this.closeReader = () => reader.close();
     let failures = 0;
     while (this.isReading) {
+      this.failIfStuck();
       const room = await this.credits.room();
+      const askedMs = clock.now();
       const batch = await reader.next({ ...room, maxRecords: Math.min(room.maxRecords, MAX_UNIT_RECORDS) });
       if (!this.isReading) {
         break;
       }
       if (E.isRight(batch)) {
         failures = 0;
-        this.onBatch(loop, batch.right.records, batch.right.atEnd);
+        const { records, atEnd } = batch.right;
+        this.quiet.read({ isEmpty: records.length === 0, atEnd }, askedMs, clock.now());
+        this.onBatch(loop, records);
         // Timers and sockets have their turn between batches.
         await new Promise<void>((resolve) => setImmediate(resolve));
       } else if (batch.left.retriable) {
         failures += 1;
+        this.quiet.failed();
         this.stalled(batch.left);
         await sleep(clock, backoffMs(failures, Math.random()), this.given.signal);
       } else {
@@ -187,13 +194,7 @@ export class TaskInstance {
     reader.close();
   }
 
-  private onBatch(loop: UnitLoop, records: readonly StoredRecord[], atEnd: boolean): void {
-    if (records.length > 0) {
-      this.quietSinceMs = null;
-    }
-    if (atEnd && this.quietSinceMs === null) {
-      this.quietSinceMs = this.options.clock.now();
-    }
+  private onBatch(loop: UnitLoop, records: readonly StoredRecord[]): void {
     const { cut } = this;
     const cutAt = cut === null ? -1 : records.findIndex(({ offset }) => compareOffsets(offset, cut) >= 0);
     this.push(loop, cutAt < 0 ? records : records.slice(0, cutAt));
@@ -207,6 +208,7 @@ export class TaskInstance {
       this.credits.take(1, bytes);
     }
     let next = 0;
+    this.isPushing = true;
     try {
       while (next < records.length && this.isReading) {
         next += loop.pushUnit(records, next, () => this.isReading);
@@ -218,6 +220,30 @@ export class TaskInstance {
       } else {
         this.fail(error);
       }
+    } finally {
+      this.isPushing = false;
+    }
+  }
+
+  /** A foreign operator has taken the last hold on a unit. */
+  private onParked(): void {
+    if (this.last !== null) {
+      this.endWhenDone();
+    }
+    if (!this.isPushing) {
+      this.failIfStuck();
+    }
+  }
+
+  /** Without credits no record is read, and without a record foreign operators let go of nothing. */
+  private failIfStuck(): void {
+    if (this.isReading && !this.credits.hasRoom && !this.committer.isIdle && this.committer.isDrained) {
+      this.fail(
+        new MillraceError(
+          "NativeOperatorError",
+          `the foreign operators of task ${this.name} hold all records that it may read: raise limits, or say native(name, op, { stateless: true }) where an operator only drops them`,
+        ),
+      );
     }
   }
 
@@ -248,8 +274,7 @@ export class TaskInstance {
 
   /** For how long nothing has come, 0 while the task is busy: waiting for credits is not quiet. */
   private idleMs(): number {
-    const isQuiet = this.credits.hasRoom && this.committer.isIdle;
-    return this.quietSinceMs !== null && isQuiet ? this.options.clock.now() - this.quietSinceMs : 0;
+    return this.credits.hasRoom && this.committer.isIdle ? this.quiet.ms : 0;
   }
 
   private onSettled(unit: TaskUnit): void {
@@ -303,7 +328,7 @@ export class TaskInstance {
     if (this.outcome === null) {
       this.outcome = outcome;
       this.stopReading();
-      this.resolveOutcome(outcome);
+      this.ended.resolve(outcome);
     }
   }
 

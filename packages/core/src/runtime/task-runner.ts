@@ -32,7 +32,11 @@ export class TaskRunner {
   private readonly given = new AbortController();
   private instance: TaskInstance | null = null;
   private nonce: string | null = null;
+  /** Resolves when nothing runs any more. */
+  private ended: Promise<void> = Promise.resolve();
   private appended: number | null = null;
+  /** Where the next run is to end, and the failure that it then reports. */
+  private cut: { readonly error: HandlerError; readonly at: Offset } | null = null;
 
   constructor(options: TaskOptions, generation: number) {
     this.options = options;
@@ -41,30 +45,40 @@ export class TaskRunner {
   }
 
   /** Runs until stopped or complete. Rejects with the error that stopped the task for good. */
-  async run(): Promise<void> {
-    let cutBy: { readonly error: HandlerError; readonly at: Offset } | null = null;
-    while (!this.given.signal.aborted) {
+  run(): Promise<void> {
+    const run = this.runInstances();
+    this.ended = run.catch(() => {});
+    return run;
+  }
+
+  private async runInstances(): Promise<void> {
+    let goesOn = true;
+    while (goesOn && !this.given.signal.aborted) {
       const ownership = await this.acquire();
-      if (ownership === null) {
-        return;
+      if (ownership !== null && !this.given.signal.aborted) {
+        goesOn = await this.runInstance(ownership);
       }
-      if (cutBy !== null && compareOffsets(ownership.offset, cutBy.at) >= 0) {
-        cutBy = null;
-      }
-      this.instance = new TaskInstance(this.options, ownership, cutBy?.at ?? null);
-      const outcome = await this.instance.run();
-      const next = this.decide(outcome, cutBy);
-      if (next === "end") {
-        return;
-      }
-      cutBy = next === "again" ? cutBy : next;
     }
+    if (this.cut !== null) {
+      // Stopped on the way to the record that failed: the failure is not forgotten.
+      throw this.cut.error;
+    }
+  }
+
+  /** Runs from an acquisition to its end; returns whether another one is to follow. */
+  private async runInstance(ownership: Ownership): Promise<boolean> {
+    if (this.cut !== null && compareOffsets(ownership.offset, this.cut.at) >= 0) {
+      this.cut = null;
+    }
+    this.instance = new TaskInstance(this.options, ownership, this.cut?.at ?? null);
+    return this.goesOnAfter(await this.instance.run());
   }
 
   /** Stops reading, lets what was read commit for up to `withinMs`, and gives the task up. */
   async stop(withinMs: number): Promise<void> {
     this.given.abort();
     await this.instance?.drain(withinMs);
+    await this.ended;
     if (this.nonce !== null) {
       // Best effort: whoever acquires next does not need it.
       await this.options.ports.tasks.release(this.options.ref, this.nonce)();
@@ -118,34 +132,34 @@ export class TaskRunner {
     throw new MillraceError(acquired.left);
   }
 
-  /** What follows an outcome: an end, another run, or another run up to a failing record. */
-  private decide(
-    outcome: Outcome,
-    cutBy: { readonly error: HandlerError; readonly at: Offset } | null,
-  ): "end" | "again" | { readonly error: HandlerError; readonly at: Offset } {
+  /** Whether another run follows: after lost commits, and up to a record at which an operator has failed. */
+  private goesOnAfter(outcome: Outcome): boolean {
     switch (outcome.kind) {
       case "stopped":
-        return "end";
+        return false;
       case "complete":
         this.options.emit({ _tag: "Completed", task: this.name });
-        return "end";
+        return false;
       case "reachedCut":
-        throw cutBy?.error ?? new MillraceError("Closed", `task ${this.name} ended without a reason`);
-      case "failed": {
-        const { error } = outcome;
-        if (error._tag === "Regressed") {
-          this.options.emit({ _tag: "Regressed", task: this.name, message: error.message });
-          return "again";
-        }
-        if (error instanceof HandlerError && error.at !== null) {
-          const at = error.at.offset as Offset;
-          // Each run ends at an earlier record than the one before, so this comes to an end.
-          if (cutBy === null || compareOffsets(at, cutBy.at) < 0) {
-            return { error, at };
-          }
-        }
-        throw error;
+        return false;
+      case "failed":
+        return this.goesOnAfterFailure(outcome.error);
+    }
+  }
+
+  private goesOnAfterFailure(error: MillraceError): boolean {
+    if (error._tag === "Regressed") {
+      this.options.emit({ _tag: "Regressed", task: this.name, message: error.message });
+      return true;
+    }
+    if (error instanceof HandlerError && error.at !== null) {
+      const at = error.at.offset as Offset;
+      // Each run ends at an earlier record than the one before, so this comes to an end.
+      if (this.cut === null || compareOffsets(at, this.cut.at) < 0) {
+        this.cut = { error, at };
+        return true;
       }
     }
+    throw error;
   }
 }

@@ -43,10 +43,16 @@ export class TaskUnit implements Unit {
   private readonly route: Route;
   private readonly owners: StoreOwners;
   private readonly settled: (unit: TaskUnit) => void;
+  private readonly whenParked: () => void;
 
   constructor(
     at: { readonly index: number; readonly openedAtMs: number },
-    task: { readonly route: Route; readonly owners: StoreOwners; readonly settled: (unit: TaskUnit) => void },
+    task: {
+      readonly route: Route;
+      readonly owners: StoreOwners;
+      readonly settled: (unit: TaskUnit) => void;
+      readonly parked: () => void;
+    },
   ) {
     this.index = at.index;
     this.openedAtMs = at.openedAtMs;
@@ -54,6 +60,7 @@ export class TaskUnit implements Unit {
     this.route = task.route;
     this.owners = task.owners;
     this.settled = task.settled;
+    this.whenParked = task.parked;
   }
 
   retain(): void {
@@ -69,6 +76,8 @@ export class TaskUnit implements Unit {
       }
       this.isSettled = true;
       this.settled(this);
+    } else if (this.isParked) {
+      this.whenParked();
     }
   }
 
@@ -116,8 +125,9 @@ export class TaskUnit implements Unit {
 
   private collect(store: DirtyStore): void {
     if (this.owners.get(store) === this) {
-      this.owners.delete(store);
+      // First: a unit whose changes cannot be collected must not settle without them.
       this.deltas.push(store.collect());
+      this.owners.delete(store);
     }
   }
 }

@@ -30,6 +30,8 @@ export interface UnitLoopOptions {
   readonly opened: (unit: TaskUnit) => void;
   /** Nothing holds the unit any more. */
   readonly settled: (unit: TaskUnit) => void;
+  /** Only a record that is still to come can settle a unit. */
+  readonly parked: () => void;
 }
 
 /** Where a task stands. */
@@ -117,7 +119,8 @@ export class UnitLoop {
   /** The writers' table and the end of the partition were fetched. Returns how many records have vanished from the log. */
   onTimes(snapshot: TimeSnapshot & { readonly appended: number }): number {
     this.time = reached(fetched(this.time, snapshot), this.offset);
-    const isAtEnd = compareOffsets(this.offset, snapshot.end) === 0;
+    // Behind the end, too: what was trimmed at the tail leaves the end in front of the position.
+    const isAtEnd = compareOffsets(this.offset, snapshot.end) >= 0;
     const lost = isAtEnd ? Math.max(0, snapshot.appended - this.processed) : 0;
     this.processed += lost;
     return lost;
@@ -132,8 +135,8 @@ export class UnitLoop {
   private open(): TaskUnit {
     const at = { index: this.nextIndex, openedAtMs: this.options.nowMs() };
     this.nextIndex += 1;
-    const { route, settled, opened } = this.options;
-    const unit = new TaskUnit(at, { route, owners: this.owners, settled });
+    const { route, settled, parked, opened } = this.options;
+    const unit = new TaskUnit(at, { route, owners: this.owners, settled, parked });
     opened(unit);
     return unit;
   }

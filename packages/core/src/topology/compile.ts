@@ -44,7 +44,7 @@ export function compile(ends: readonly PlanNode[], group: string): readonly SubT
     const behind: (() => void)[] = [];
     const build = (node: OperatorNode, arrived: boolean): CompiledNode => {
       if (!arrived && repartitionIsNeeded(node)) {
-        const through = repartitionTopic(node, group);
+        const through = repartitionTopic(node, source, group);
         behind.push(() => cut(through, source, [node]));
         return compiled(nodeLabel(node), null, repartitionSink(node, through), []);
       }
@@ -141,15 +141,17 @@ function flatten(node: CompiledNode): readonly CompiledNode[] {
 }
 
 /** The topic between two sub-topologies. Its records carry the new key and the old event time. */
-function repartitionTopic(node: OperatorNode, group: string): Topic<Any> {
+function repartitionTopic(node: OperatorNode, source: Topic<Any>, group: string): Topic<Any> {
   const { repartition } = node.spec;
   const name = `${group}.${ownedName(node)}.repartition`;
   checkName("repartition topic", name);
-  const options = { codec: repartition?.codec ?? never(), key: null };
-  return topic<Any>(
+  // Records bring their key along, `""` included; the function says that they have one, and is never called.
+  const options = { codec: repartition?.codec ?? never(), key: never };
+  const through = topic<Any>(
     name,
     repartition?.partitions == null ? options : { ...options, partitions: repartition.partitions },
   );
+  return { ...through, time: { outOfOrdernessMs: 0, idleAfterMs: source.time.idleAfterMs } };
 }
 
 function never(): never {

@@ -39,8 +39,9 @@ export function nodeLabel(node: PlanNode): string {
   if (node.spec.owns !== null) {
     return `${node.spec.kind} ${ownedName(node)}`;
   }
-  const { kind, name, detail } = node.spec;
-  return `${kind}${name === null ? (detail === "" ? "" : ` ${detail}`) : ` ${name}`} behind ${ownedName(node.parent)}`;
+  const { kind, name, detail, native } = node.spec;
+  const called = name ?? (native === null ? detail : "");
+  return `${kind}${called === "" ? "" : ` ${called}`} behind ${ownedName(node.parent)}`;
 }
 
 /** All nodes in front of the given ones, sources first; equal topics are one source. */

@@ -5,7 +5,8 @@
  * record is pushed belongs to that record. (N2) A record from which nothing comes out stays held until a later one yields
  * something; both then commit together. (N3) What comes out at any other moment, and work that is started and goes on behind
  * the push, stops the task with an error that names the remedy. (N4) So does an operator that completes: nothing would be
- * processed any more.
+ * processed any more. (N5) When the input has ended for good the operator is completed: what it still emits belongs to the
+ * last record, and what it then holds is finished.
  */
 
 import type { OperatorFunction } from "rxjs";
@@ -13,7 +14,8 @@ import { Subject, Subscriber, type TeardownLogic } from "rxjs";
 import { MillraceError } from "../errors.ts";
 import type { Any } from "./any.ts";
 import { type OperatorSpec, operatorSpec } from "./node.ts";
-import { type Stage, type StageEnv, scope, type Unit } from "./stage.ts";
+import type { CurrentRecord } from "./record.ts";
+import { type Stage, type StageEnv, scope, type Unit, within } from "./stage.ts";
 
 /** The most records that may be held while the operator yields nothing. */
 const MAX_HELD = 256;
@@ -47,6 +49,8 @@ class NativeStage implements Stage<Any> {
   private readonly env: StageEnv;
   private readonly held: Unit[] = [];
   private isPushing = false;
+  private isEnded = false;
+  private last: CurrentRecord | null = null;
   private hasEmitted = false;
   /** What was thrown during a push. RxJS would report it on a timer, and end the process. */
   private thrown: { readonly error: unknown; readonly isOurs: boolean } | null = null;
@@ -63,10 +67,13 @@ class NativeStage implements Stage<Any> {
     this.output = new SectionSubscriber({
       next: (value) => this.emitted(value),
       error: (error) => this.ended(error),
-      complete: () =>
-        this.ended(
-          this.problem("completed: nothing behind it would be processed any more; end inputs with producer.end()"),
-        ),
+      complete: () => {
+        if (!this.isEnded) {
+          this.ended(
+            this.problem("completed: nothing behind it would be processed any more; end inputs with producer.end()"),
+          );
+        }
+      },
     });
     const inTaskBefore = scope.inTask;
     scope.inTask = env.inTask;
@@ -84,6 +91,7 @@ class NativeStage implements Stage<Any> {
 
   next(value: Any): void {
     const { record, unit } = scope;
+    this.last = record;
     const openBefore = this.output.open;
     this.isPushing = true;
     this.hasEmitted = false;
@@ -109,6 +117,9 @@ class NativeStage implements Stage<Any> {
   }
 
   watermark(timeMs: number): void {
+    if (timeMs === Number.POSITIVE_INFINITY && this.last !== null && !this.isEnded) {
+      this.finish(this.last);
+    }
     this.down.watermark(timeMs);
   }
 
@@ -119,6 +130,19 @@ class NativeStage implements Stage<Any> {
   stop(): void {
     this.output.unsubscribe();
     this.down.stop();
+  }
+
+  /** The input has ended for good: what is held comes out now, beneath the last record, or never. */
+  private finish(last: CurrentRecord): void {
+    this.isEnded = true;
+    this.isPushing = true;
+    try {
+      within(last, scope.unit, () => this.input.complete());
+    } finally {
+      this.isPushing = false;
+    }
+    this.rethrow();
+    this.releaseWith(scope.unit);
   }
 
   private emitted(value: Any): void {

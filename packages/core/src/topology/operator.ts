@@ -8,7 +8,7 @@ import { systemClock } from "../ports/clock.ts";
 import type { Any } from "./any.ts";
 import { nativeSpec } from "./native-section.ts";
 import type { OperatorSpec } from "./node.ts";
-import { type Stage, type StageEnv, scope } from "./stage.ts";
+import { NO_UNIT, type Stage, type StageEnv, scope } from "./stage.ts";
 
 const SPEC = Symbol("millrace.operator");
 
@@ -90,10 +90,15 @@ function runStage<A, B>(source: Observable<A>, spec: OperatorSpec): Observable<B
     );
     const subscription = source.subscribe({
       next: (value) => {
+        // Inside a task's callback the task's unit is current: nothing that runs here is part of it.
+        const { unit } = scope;
+        scope.unit = NO_UNIT;
         try {
           stage.next(value);
         } catch (error) {
           subscriber.error(error);
+        } finally {
+          scope.unit = unit;
         }
       },
       error: (error) => subscriber.error(error),

@@ -25,6 +25,7 @@ function units(): { readonly open: () => TaskUnit; readonly settled: number[] } 
           route: () => ({ topic: { name: "t", partitions: 1, incarnation: "i" }, partition: 0 }),
           owners,
           settled: ({ index: done }) => settled.push(done),
+          parked: () => {},
         },
       );
       index += 1;
@@ -52,6 +53,20 @@ describe("a unit's state delta (U2)", () => {
     second.release();
     expect(valueIn(first)).toEqual(["1"]);
     expect(valueIn(second)).toEqual(["2"]);
+  });
+
+  it("that cannot be collected keeps the unit from settling without it", () => {
+    const { open, settled } = units();
+    const first = open();
+    first.retain();
+    first.touch({
+      collect: () => {
+        throw new Error("not JSON");
+      },
+    });
+    expect(() => first.release()).not.toThrow();
+    expect(() => first.release()).toThrow("not JSON");
+    expect(settled).toEqual([]);
   });
 
   it("is collected once when several changes of one unit touch the store", () => {
