@@ -6,7 +6,7 @@ import * as E from "fp-ts/lib/Either.js";
 import { DecodeError, MillraceError } from "../errors.ts";
 import { backoffMs } from "../kernel/backoff.ts";
 import { compareOffsets, type Offset } from "../kernel/offset.ts";
-import { decodeTime, type TimeSnapshot } from "../kernel/task-time.ts";
+import { decodeTime } from "../kernel/task-time.ts";
 import { sleep } from "../ports/clock.ts";
 import type { StoredRecord } from "../ports/log.ts";
 import type { PortError } from "../ports/port-error.ts";
@@ -23,7 +23,7 @@ import { type RetryOptions, retrying } from "./retrying.ts";
 import { Router } from "./router.ts";
 import { type Outcome, type TaskOptions, taskName } from "./task-options.ts";
 import type { TaskUnit } from "./task-unit.ts";
-import { UnitLoop } from "./unit-loop.ts";
+import { type LogSnapshot, UnitLoop } from "./unit-loop.ts";
 import { UnitSize } from "./unit-size.ts";
 
 /** The most records of one read, and of one unit. */
@@ -106,12 +106,9 @@ export class TaskInstance {
   }
 
   /** The writers' table and the end of the partition, as they were a moment ago. */
-  onTimes(snapshot: TimeSnapshot & { readonly appended: number }): void {
+  onTimes(snapshot: LogSnapshot): void {
     if (this.outcome === null && this.loop !== null) {
-      const lost = this.loop.onTimes(snapshot);
-      if (lost > 0) {
-        this.options.emit({ _tag: "Gap", task: this.name, lost });
-      }
+      this.loop.onTimes(snapshot);
       this.tick();
     }
   }
@@ -151,6 +148,7 @@ export class TaskInstance {
         opened: (unit) => this.committer.add(unit),
         settled: (unit) => this.onSettled(unit),
         parked: () => this.onParked(),
+        lost: (records) => this.options.emit({ _tag: "Gap", task: this.name, lost: records }),
       },
       this.stages,
       { ...this.ownership, time },

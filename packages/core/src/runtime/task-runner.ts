@@ -1,11 +1,11 @@
 import * as E from "fp-ts/lib/Either.js";
 import { HandlerError, MillraceError } from "../errors.ts";
 import { compareOffsets, type Offset } from "../kernel/offset.ts";
-import type { TimeSnapshot } from "../kernel/task-time.ts";
 import type { Ownership } from "../ports/tasks.ts";
 import { retrying } from "./retrying.ts";
 import { TaskInstance } from "./task-instance.ts";
 import { type Outcome, type TaskOptions, taskName } from "./task-options.ts";
+import type { LogSnapshot } from "./unit-loop.ts";
 
 /** How far a task is. */
 export interface TaskStatus {
@@ -96,7 +96,7 @@ export class TaskRunner {
     this.instance?.fail(error);
   }
 
-  onTimes(snapshot: TimeSnapshot & { readonly appended: number }): void {
+  onTimes(snapshot: LogSnapshot): void {
     this.appended = snapshot.appended;
     this.instance?.onTimes(snapshot);
   }

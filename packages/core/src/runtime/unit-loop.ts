@@ -32,7 +32,12 @@ export interface UnitLoopOptions {
   readonly settled: (unit: TaskUnit) => void;
   /** Only a record that is still to come can settle a unit. */
   readonly parked: () => void;
+  /** Records that were not processed have vanished from the log. */
+  readonly lost: (records: number) => void;
 }
+
+/** The times of a partition, and how many records were ever appended to it. */
+export type LogSnapshot = TimeSnapshot & { readonly appended: number };
 
 /** Where a task stands. */
 export interface Position {
@@ -53,6 +58,7 @@ export class UnitLoop {
   private nextIndex = 0;
   private pushedWatermarkMs = Number.NEGATIVE_INFINITY;
   private isBehind = false;
+  private newest: LogSnapshot | null = null;
 
   constructor(options: UnitLoopOptions, stages: Stage<Any>, from: Position) {
     this.options = options;
@@ -116,20 +122,31 @@ export class UnitLoop {
     return this.isBehind || next.watermarkMs > this.pushedWatermarkMs || isInactive(next, policy, idleMs);
   }
 
-  /** The writers' table and the end of the partition were fetched. Returns how many records have vanished from the log. */
-  onTimes(snapshot: TimeSnapshot & { readonly appended: number }): number {
+  /** The writers' table and the end of the partition were fetched. */
+  onTimes(snapshot: LogSnapshot): void {
+    this.newest = snapshot;
     this.time = reached(fetched(this.time, snapshot), this.offset);
-    // Behind the end, too: what was trimmed at the tail leaves the end in front of the position.
-    const isAtEnd = compareOffsets(this.offset, snapshot.end) >= 0;
-    const lost = isAtEnd ? Math.max(0, snapshot.appended - this.processed) : 0;
-    this.processed += lost;
-    return lost;
+    this.findGap();
   }
 
   /** Whether all that there will ever be has been processed. */
   get isComplete(): boolean {
     const { watermarkMs, applied, pending } = this.time;
     return watermarkMs === Number.POSITIVE_INFINITY && applied !== null && pending === null && !this.isBehind;
+  }
+
+  /**
+   * Where the end of the log is reached, as many records must have been processed as were appended. Also behind the end:
+   * what was trimmed at the tail leaves the end in front of the position.
+   */
+  private findGap(): void {
+    if (this.newest !== null && compareOffsets(this.offset, this.newest.end) >= 0) {
+      const lost = this.newest.appended - this.processed;
+      if (lost > 0) {
+        this.processed += lost;
+        this.options.lost(lost);
+      }
+    }
   }
 
   private open(): TaskUnit {
@@ -176,6 +193,7 @@ export class UnitLoop {
     const { time: policy } = this.options.source;
     const { maxEventTimeMs } = this;
     this.time = advance(reached({ ...this.time, maxEventTimeMs }, this.offset), policy, idleMs);
+    this.findGap();
     if (this.time.watermarkMs > this.pushedWatermarkMs || this.isBehind) {
       this.pushedWatermarkMs = this.time.watermarkMs;
       this.isBehind = false;
