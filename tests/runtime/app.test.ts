@@ -138,6 +138,25 @@ describe("an app", () => {
   });
 });
 
+it("an app that is closed while a run is starting leaves nothing running", async () => {
+  const { app, send, settle, clock, read } = bench();
+  for (let turns = 0; turns < 12; turns++) {
+    const program = app();
+    const started = program.run(plan).then(
+      (running) => running.done,
+      (error: unknown) => error,
+    );
+    for (let turn = 0; turn < turns; turn++) {
+      await Promise.resolve();
+    }
+    await settle(program.close());
+    await settle(started);
+  }
+  await send(source, sequence(5), { end: false });
+  await clock.advance(5_000);
+  expect(await read(copy)).toEqual([]);
+});
+
 describe("an app that is closed while the store does not answer", () => {
   it("gives up its producers and completes its observers", async () => {
     const { app, adapter, settle, clock } = bench();

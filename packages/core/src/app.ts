@@ -123,16 +123,20 @@ class PortsApp implements App {
     );
     try {
       await startInOrder(runs);
+      this.refuseIfClosed();
     } catch (error) {
       await Promise.all(runs.map((run) => run.stop(0)));
       throw error;
     }
     const running = new RunningPipelines(runs);
     this.running.add(running);
-    void running.done.catch(() => {}).then(() => this.running.delete(running));
     const stop = (): void => void running.stop();
     options.signal?.addEventListener("abort", stop, { once: true });
-    void running.done.catch(() => {}).then(() => options.signal?.removeEventListener("abort", stop));
+    const forget = (): void => {
+      this.running.delete(running);
+      options.signal?.removeEventListener("abort", stop);
+    };
+    running.done.then(forget, forget);
     if (options.signal?.aborted === true) {
       await running.stop();
     }
@@ -174,12 +178,16 @@ class PortsApp implements App {
     return group;
   }
 
-  private open(): Promise<Ports> {
-    if (this.closing.signal.aborted) {
-      return Promise.reject(new MillraceError("Closed", `app "${this.name}" is closed`));
-    }
+  private async open(): Promise<Ports> {
+    this.refuseIfClosed();
     this.ports ??= this.connect();
     return this.ports;
+  }
+
+  private refuseIfClosed(): void {
+    if (this.closing.signal.aborted) {
+      throw new MillraceError("Closed", `app "${this.name}" is closed`);
+    }
   }
 
   private async connect(): Promise<Ports> {

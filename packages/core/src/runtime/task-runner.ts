@@ -85,12 +85,6 @@ export class TaskRunner {
     }
   }
 
-  /** Ends at once, as a crash would. */
-  abandon(): void {
-    this.given.abort();
-    this.instance?.abandon();
-  }
-
   /** Ends the task with a failure. */
   fail(error: unknown): void {
     this.instance?.fail(error);
