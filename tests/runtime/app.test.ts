@@ -140,7 +140,7 @@ describe("an app", () => {
 
 it("an app that is closed while a run is starting leaves nothing running", async () => {
   const { app, send, settle, clock, read } = bench();
-  for (let turns = 0; turns < 12; turns++) {
+  for (let turns = 0; turns < 60; turns++) {
     const program = app();
     const started = program.run(plan).then(
       (running) => running.done,
