@@ -69,7 +69,8 @@ describe("a foreign operator that works synchronously", () => {
             worker.crash();
           }
           await settle(app().run(plan));
-          await clock.advance(5_000);
+          // Longer than the session of the one that crashed last.
+          await clock.advance(15_000);
           const batches = (await read(copy)).map(({ value }) => value.key.split(",").map(Number));
           const whole = Math.floor(count / size);
           expect(batches).toEqual(
@@ -133,7 +134,7 @@ describe("a foreign operator that cannot be acknowledged stops the task, names i
     const { app, send, settle, read } = bench();
     await send(source, sequence(400));
     const running = await settle(app().run(pipeline("copy", stream(source).pipe(native("strange", op), sink(copy)))));
-    const error = await rejection(running.done);
+    const error = await settle(rejection(running.done));
     const told = (error as { cause?: unknown }).cause ?? error;
     expect(told).toMatchObject({ _tag: "NativeOperatorError" });
     expect((told as Error).message).toContain("strange");

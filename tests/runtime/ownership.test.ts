@@ -1,30 +1,9 @@
-import { type Adapter, MillraceError, mapOrdered, pipeline, sink, stream } from "@millrace/core";
+import { type Adapter, pipeline, sink, stream } from "@millrace/core";
 import { describe, expect, it } from "vitest";
-import { bench, type Item, items, rejection, sequence } from "./support/bench-top.ts";
+import { bench, items, rejection, sequence } from "./support/bench-top.ts";
 
 const source = items("source", { partitions: 2 });
 const copy = items("copy", { partitions: 1 });
-
-describe("a second worker of the same group", () => {
-  it("takes every task over; the first one is fenced, says so, and commits nothing more (G2)", async () => {
-    const { app, send, read, settle, clock } = bench();
-    const slowly = (item: Item): Promise<Item> =>
-      new Promise((resolve) => {
-        clock.after(20, () => resolve(item));
-      });
-    const plan = pipeline("copy", stream(source).pipe(mapOrdered(slowly, { concurrency: 2 }), sink(copy)));
-    await send(source, sequence(300, 5));
-    const first = await settle(app().run(plan));
-    await clock.advance(400);
-    const second = await settle(app().run(plan));
-    const error = await settle(rejection(first.done));
-    expect(error).toBeInstanceOf(MillraceError);
-    expect(error).toMatchObject({ _tag: "Fenced", code: "MR_FENCED", retriable: false });
-    await settle(second.done);
-    const values = (await read(copy)).map(({ value }) => value.n);
-    expect(values.toSorted((a, b) => a - b)).toEqual(sequence(300).map(({ n }) => n));
-  });
-});
 
 describe("a topic", () => {
   it("that exists with another number of partitions is refused at start, and nothing runs", async () => {
@@ -34,7 +13,7 @@ describe("a topic", () => {
     const error = await settle(rejection(app().run(pipeline("copy", stream(other).pipe(sink(copy))))));
     expect(error).toMatchObject({ _tag: "TopicMismatch", code: "MR_TOPIC_MISMATCH" });
     expect((error as Error).message).toMatch(/source.*2.*3/s);
-    expect(events.filter(({ _tag }) => _tag === "Started")).toEqual([]);
+    expect(events.filter(({ _tag }) => _tag === "Joined")).toEqual([]);
   });
 
   it("that is deleted under its tasks stops them with TopicLost, also where they only wait", async () => {

@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { setMaxListeners } from "node:events";
 import * as E from "fp-ts/lib/Either.js";
 import { type Observable, Subject } from "rxjs";
 import { MillraceError } from "./errors.ts";
@@ -6,9 +7,12 @@ import type { Duration } from "./kernel/duration.ts";
 import type { Adapter, Ports } from "./ports/adapter.ts";
 import { type Clock, systemClock } from "./ports/clock.ts";
 import type { AppEvent } from "./ports/telemetry.ts";
+import { demand } from "./runtime/demand.ts";
+import { describeGroup, type GroupDescription } from "./runtime/describe-group.ts";
 import type { Limits } from "./runtime/limits.ts";
+import { type MemberOptions, type MemberSettings, memberSettings } from "./runtime/member-options.ts";
 import { type ObserveOptions, observeTopic } from "./runtime/observe.ts";
-import { demand, PipelineRun } from "./runtime/pipeline-run.ts";
+import { PipelineRun } from "./runtime/pipeline-run.ts";
 import { openProducer, type Producer, type ProducerOptions } from "./runtime/producer.ts";
 import type { TaskStatus } from "./runtime/task-runner.ts";
 import type { Pipeline } from "./topology/pipeline.ts";
@@ -23,6 +27,8 @@ export interface AppOptions {
   readonly adapter: Adapter;
   /** Bounds of what this worker holds in memory. */
   readonly limits?: Limits;
+  /** How this worker takes part in consumer groups: its name, its session, its weight. */
+  readonly member?: MemberOptions;
   /** Default: the system's time. */
   readonly clock?: Clock;
 }
@@ -30,16 +36,17 @@ export interface AppOptions {
 /** Pipelines at work on this worker. Disposing it stops them as {@link stop} does. */
 export interface Running extends AsyncDisposable {
   /**
-   * Resolves when every task is complete (its input was ended with `producer.end()`, and all of it is processed and
-   * committed) or after {@link stop}. Rejects with the `MillraceError` that stopped a pipeline.
+   * Resolves when every task of the group is complete, on whichever worker (its input was ended with `producer.end()`, and
+   * all of it is processed and committed), or after {@link stop}. Rejects with the `MillraceError` that stopped a pipeline
+   * on this worker.
    */
   readonly done: Promise<void>;
-  /** How far each task is. Costs no I/O. */
+  /** How far each task is that this worker runs at the moment. Costs no I/O. */
   status(): readonly TaskStatus[];
   /**
-   * Reads no more, lets what was read finish and commit for up to `within` (default `"10 s"`), and gives the tasks up.
-   * What was not committed by then will be processed again by the next owner. Idempotent; a later call with less time
-   * hastens the first.
+   * Leaves the groups: other workers take the tasks over one by one, each as soon as what was read of it is finished and
+   * committed; without others, it is finished and committed. After `within` (default `"10 s"`) what is left is dropped and
+   * will be processed again by the next owner. Idempotent; a later call with less time hastens the first.
    */
   stop(options?: { readonly within?: Duration }): Promise<void>;
 }
@@ -50,10 +57,16 @@ export interface App extends AsyncDisposable {
   /** What happens in all pipelines of the app. Subscribe before `run`, and nothing is missed. */
   readonly events$: Observable<AppEvent>;
   /**
-   * Runs pipelines: creates the topics that are missing, joins the consumer groups and takes their tasks over. Rejects with
-   * `MillraceError` when the store cannot be used, or a topic has another number of partitions; then nothing runs.
+   * Runs pipelines: creates the topics that are missing, and joins the consumer groups. The tasks of a group are shared
+   * among its workers and follow soon; `events$` tells of them. Rejects with `MillraceError` when the store cannot be used,
+   * a topic has another number of partitions, or the group's workers run another pipeline under that name; then nothing runs.
    */
   run(pipelines: Pipeline | readonly Pipeline[], options?: { readonly signal?: AbortSignal }): Promise<Running>;
+  /**
+   * Who the workers of a pipeline's group are, which tasks they have, and how far these are, whether or not this app runs
+   * the pipeline. Rejects with `MillraceError` when the store cannot be asked.
+   */
+  describeGroup(pipeline: Pipeline | string): Promise<GroupDescription>;
   /** Opens a producer of a topic, which is created where it is missing. Rejects with `MillraceError`. */
   producer<A>(topic: Topic<A>, options?: ProducerOptions): Promise<Producer<A>>;
   /** The committed records of a topic, read-only. */
@@ -66,7 +79,8 @@ export interface App extends AsyncDisposable {
 }
 
 /**
- * Makes an app. Nothing is connected before `run`, `producer` or `observe`. Throws `InvalidName`.
+ * Makes an app. Nothing is connected before its first call. Throws `InvalidName`, or `InvalidOption` for options of the
+ * member that do not go together.
  *
  * @example
  * ```ts
@@ -86,7 +100,8 @@ class PortsApp implements App {
   private readonly options: AppOptions;
   private readonly clock: Clock;
   private readonly events = new Subject<AppEvent>();
-  private readonly member = randomUUID();
+  private readonly settings: MemberSettings;
+  private readonly member: string;
   private readonly running = new Set<Running>();
   private ports: Promise<Ports> | null = null;
   private readonly closing = new AbortController();
@@ -95,7 +110,11 @@ class PortsApp implements App {
     this.name = options.name;
     this.options = options;
     this.clock = options.clock ?? systemClock;
+    this.settings = memberSettings(options.member);
+    this.member = this.settings.id ?? randomUUID();
     this.events$ = this.events.asObservable();
+    // Every producer and every observer listens.
+    setMaxListeners(0, this.closing.signal);
   }
 
   async run(
@@ -115,6 +134,7 @@ class PortsApp implements App {
           pipeline,
           group: this.groupOf(pipeline.name),
           member: this.member,
+          settings: this.settings,
           ports,
           clock: this.clock,
           limits: this.options.limits ?? {},
@@ -141,6 +161,11 @@ class PortsApp implements App {
       await running.stop();
     }
     return running;
+  }
+
+  async describeGroup(pipeline: Pipeline | string): Promise<GroupDescription> {
+    const group = this.groupOf(typeof pipeline === "string" ? pipeline : pipeline.name);
+    return describeGroup(await this.open(), group);
   }
 
   async producer<A>(topic: Topic<A>, options: ProducerOptions = {}): Promise<Producer<A>> {
@@ -207,7 +232,7 @@ async function startInOrder(runs: readonly PipelineRun[]): Promise<void> {
     await run.prepare();
   }
   for (const run of runs) {
-    await run.start();
+    run.start();
   }
 }
 

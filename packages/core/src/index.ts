@@ -26,7 +26,9 @@ export { tap } from "./operators/tap.ts";
 export type { Windowed, WindowOptions, WindowSpec } from "./operators/window.ts";
 export { tumbling, window } from "./operators/window.ts";
 export type { AppEvent } from "./ports/telemetry.ts";
+export type { GroupDescription, MemberDescription, TaskDescription } from "./runtime/describe-group.ts";
 export type { Limits } from "./runtime/limits.ts";
+export type { MemberOptions } from "./runtime/member-options.ts";
 export type { ObserveOptions } from "./runtime/observe.ts";
 export type { Producer, ProducerOptions } from "./runtime/producer.ts";
 export type { TaskStatus } from "./runtime/task-runner.ts";
@@ -48,7 +50,21 @@ export { BEFORE_FIRST, compareOffsets, entryIdOf, offsetOf } from "./kernel/offs
 export type { Adapter, Ports } from "./ports/adapter.ts";
 export type { Clock } from "./ports/clock.ts";
 export { sleep, systemClock } from "./ports/clock.ts";
-export type { Group, Membership } from "./ports/group.ts";
+export type {
+  GiveRequest,
+  Group,
+  GroupError,
+  GroupHint,
+  GroupSnapshot,
+  GroupView,
+  JoinRequest,
+  MemberInfo,
+  MemberRef,
+  PlanEntry,
+  Proposal,
+  TakeAnswer,
+} from "./ports/group.ts";
+export { GROUP_TIMES } from "./ports/group.ts";
 export type {
   AppendError,
   AppendRequest,
@@ -67,6 +83,8 @@ export type {
 export type {
   Fenced,
   Full,
+  GroupMismatch,
+  NotMember,
   PortError,
   Refused,
   Regressed,
@@ -86,6 +104,7 @@ export type {
   Output,
   Ownership,
   StateDelta,
+  TaskPosition,
   TaskRef,
   Tasks,
 } from "./ports/tasks.ts";

@@ -13,6 +13,8 @@ import { isReply, NoAnswer, reasonOf } from "./errors.ts";
 export interface ConnectionOptions extends ClientOptions {
   /** In ms: how long a call may stay without an answer, besides the time that its own size takes. */
   readonly answerWithinMs: number;
+  /** Called with every client that is put to use, so that it can be listened to. */
+  readonly onConnected?: (client: Redis) => void;
 }
 
 /** How long a call waits for a connection that is being made, before it gives up. */
@@ -135,6 +137,7 @@ export class Connection {
     this.#client = client;
     client.redis.once("end", () => this.#broken(client));
     this.#wake();
+    this.#options.onConnected?.(client.redis);
   }
 
   /** The driver says so, one way or another. */

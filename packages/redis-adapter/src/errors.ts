@@ -7,6 +7,8 @@
 import {
   type Fenced,
   type Full,
+  type GroupMismatch,
+  type NotMember,
   portError,
   type Refused,
   type Regressed,
@@ -131,7 +133,15 @@ export function failureOf(error: unknown, what: string): Unavailable | Full | Wr
 }
 
 /** Why a script wrote nothing. */
-export type Rejection = TopicLost | WrongType | TopicSealed | SequenceGap | Fenced | Regressed;
+export type Rejection =
+  | TopicLost
+  | WrongType
+  | TopicSealed
+  | SequenceGap
+  | Fenced
+  | Regressed
+  | NotMember
+  | GroupMismatch;
 
 /** The failure in a script's answer, or `null` when the answer is not one of those that scripts share. */
 export function rejectionIn(answer: readonly unknown[], what: string): Rejection | null {
@@ -168,7 +178,30 @@ export function rejectionIn(answer: readonly unknown[], what: string): Rejection
         "Regressed",
         `${what}: the store has seen ${detail(1) || "no"} commits: it lost writes. Acquire the task again`,
       );
+    case "not-member":
+      return portError(
+        "NotMember",
+        `${what}: the member's session is over, or the store has lost the group. Join the group again`,
+      );
+    case "fenced-member":
+      return portError(
+        "Fenced",
+        `${what}: another worker has joined as member ${detail(1)}. Give each worker an id of its own`,
+      );
+    case "group-mismatch":
+      return portError(
+        "GroupMismatch",
+        `${what}: the group's members understand the sub-topology of topic ${detail(1)} in another way. ` +
+          `They have ${planIn(detail(2))}, and this worker has ${planIn(detail(3))}. ` +
+          "Deploy the same pipeline everywhere, or use another pipeline name",
+      );
     default:
       return null;
   }
+}
+
+/** `<partitions>;<meaning>` for humans. */
+function planIn(text: string): string {
+  const semicolon = text.indexOf(";");
+  return `${text.slice(0, semicolon)} partitions, "${text.slice(semicolon + 1)}"`;
 }

@@ -21,6 +21,31 @@ export interface PartitionKeys {
   readonly meta: string;
 }
 
+/** The keys of one consumer group, all in one slot. Instances are percent-encoded, so that `;` separates. */
+interface GroupKeys {
+  /**
+   * Hash: epoch, generation, targetEpoch (of the stored target), finished, `plan:<sub-topology>` → `<partitions>;<meaning>`;
+   * while the target does not fit the members: dueAt (of a proposal), firstChange, urgent, proposer, proposerUntil.
+   */
+  readonly group: string;
+  /** Hash: member → `<instance>;<sessionMs>;<revocationMs>;<JSON of weight, runs, host, pid>`. */
+  readonly members: string;
+  /** Sorted set: member, by when its session is over. */
+  readonly sessions: string;
+  /** Set: the members that are about to leave. */
+  readonly leaving: string;
+  /** Hash: member → JSON list of the tasks that it is to own. */
+  readonly target: string;
+  /** Hash: task → `<member>;<instance>;<generation>;<stoppedAt>`; once it was released, without the instance. */
+  readonly owners: string;
+  /** Hash: task that another member wants → when its holder must have given it up. */
+  readonly asked: string;
+  /** Hash: task → `<member that held it before>;<until when that is remembered>`. */
+  readonly past: string;
+  /** Set: the tasks that are complete. */
+  readonly completed: string;
+}
+
 /** Makes the key names of one namespace. */
 export interface Keys {
   topic(topic: string): TopicKeys;
@@ -31,8 +56,9 @@ export interface Keys {
   task(topic: string, partition: number, group: string): string;
   /** Hash: the content of a store. */
   state(topic: string, partition: number, group: string, store: string): string;
-  /** Hash: generation, member. */
-  group(group: string): string;
+  group(group: string): GroupKeys;
+  /** Not a key but a channel: what happens in the group. */
+  hints(group: string): string;
 }
 
 /** The key names under `namespace`, which must be a valid name. */
@@ -49,7 +75,21 @@ export function keysOf(namespace: string): Keys {
     producer: (topic, partition, producer) => inPartition(topic, partition, `producer:${part(producer)}`),
     task: (topic, partition, group) => inPartition(topic, partition, `task:${part(group)}`),
     state: (topic, partition, group, store) => inPartition(topic, partition, `state:${part(group)}:${part(store)}`),
-    group: (group) => tagged(part(group), "group"),
+    group: (group) => {
+      const inGroup = (rest: string): string => tagged(part(group), rest);
+      return {
+        group: inGroup("group"),
+        members: inGroup("members"),
+        sessions: inGroup("sessions"),
+        leaving: inGroup("leaving"),
+        target: inGroup("target"),
+        owners: inGroup("owners"),
+        asked: inGroup("asked"),
+        past: inGroup("past"),
+        completed: inGroup("completed"),
+      };
+    },
+    hints: (group) => tagged(part(group), "hints"),
   };
 }
 

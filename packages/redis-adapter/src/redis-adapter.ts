@@ -10,6 +10,7 @@ import { redisGroup } from "./redis-group.ts";
 import { redisLog } from "./redis-log.ts";
 import { redisStateStore } from "./redis-state-store.ts";
 import { redisTasks } from "./redis-tasks.ts";
+import { Subscriber } from "./subscriber.ts";
 import { isName } from "./topic-spec.ts";
 
 /** Where Redis is, and where in it. */
@@ -72,14 +73,16 @@ async function openPorts(endpoint: Endpoint, namespace: string): Promise<E.Eithe
 function portsOn(connections: Connections, namespace: string): Ports {
   const keys = keysOf(namespace);
   const pool = createBlockingPool(connections);
+  const subscriber = new Subscriber((onConnected) => connections.hints(onConnected));
   return {
     log: redisLog({ connections, pool, keys }),
-    tasks: redisTasks(connections.commands, keys),
-    group: redisGroup(connections.commands, keys),
+    tasks: redisTasks(connections, keys),
+    group: redisGroup({ connection: connections.group, subscriber, keys }),
     state: redisStateStore(connections.commands, keys),
     close: () => {
       connections.close();
       pool.close();
+      subscriber.close();
       return Promise.resolve();
     },
   };

@@ -18,15 +18,19 @@ import type { Keys } from "./keys.ts";
 import { RedisReader } from "./redis-reader.ts";
 import { integerOf, listOf, pairsOf, textIn } from "./reply.ts";
 import { APPEND } from "./scripts/append.ts";
-import { ENSURE_TOPIC } from "./scripts/ensure-topic.ts";
+import { ENSURE_TOPIC, FIND_TOPIC } from "./scripts/ensure-topic.ts";
 import { NEXT_SEQUENCES } from "./scripts/next-sequences.ts";
 import { REGISTER_WRITERS } from "./scripts/register-writers.ts";
+import type { Script } from "./scripts/script.ts";
 import { SEAL } from "./scripts/seal.ts";
 import { TIMES } from "./scripts/times.ts";
 import { checkSpec, type TopicSpec, topicFrom } from "./topic-spec.ts";
 
 /** A producer that may be forgotten is, after it was silent for a week. */
 const FORGET_AFTER_MS = 7 * 24 * 60 * 60 * 1_000;
+
+/** The watermark of a writer that a commit has taken out of the table. */
+const TAKEN_OUT = "";
 
 /** What a log works with. */
 export interface LogWiring {
@@ -45,7 +49,23 @@ export function redisLog({ connections, pool, keys }: LogWiring): Log {
     ensureTopic: (spec) =>
       pipe(
         TE.fromEither(checkSpec(spec)),
-        TE.chainW((partitions) => callScript(commands, () => ensureTopicCall(keys, spec, partitions))),
+        TE.chainW((partitions) =>
+          pipe(
+            callScript(commands, () => topicCall(ENSURE_TOPIC, keys, spec, partitions)),
+            // A topic that exists needs no room: its workers can start on a full server.
+            TE.orElse((failure) =>
+              failure._tag === "Full"
+                ? pipe(
+                    callScript(commands, () => topicCall(FIND_TOPIC, keys, spec, partitions)),
+                    TE.filterOrElseW(
+                      ([code]) => code !== "none",
+                      () => failure,
+                    ),
+                  )
+                : TE.left(failure),
+            ),
+          ),
+        ),
         TE.chainEitherKW((answer) => topicFrom(answer, spec)),
       ),
 
@@ -57,7 +77,7 @@ export function redisLog({ connections, pool, keys }: LogWiring): Log {
           script: NEXT_SEQUENCES,
           keys: [
             keys.topic(topic.name).topic,
-            ...perPartition(topic, (partition) => [keys.producer(topic.name, partition, producerId)]),
+            ...allOf(topic).map((partition) => keys.producer(topic.name, partition, producerId)),
           ],
           args: [topic.incarnation],
           what: `reading the sequences of producer ${producerId} in ${topic.name}`,
@@ -82,26 +102,26 @@ export function redisLog({ connections, pool, keys }: LogWiring): Log {
         after,
       ),
 
-    registerWriters: (topic, writers) =>
+    registerWriters: (topic, writers, onlyNew = false) =>
       callScript(commands, () => {
         const table = keys.topic(topic.name);
         return {
           script: REGISTER_WRITERS,
           keys: [table.topic, table.writers],
-          args: [topic.incarnation, ...writers],
+          args: [topic.incarnation, onlyNew ? "new" : "", ...writers],
           what: `registering writers of ${topic.name}`,
           rejections: ["TopicLost", "WrongType"],
           read: () => undefined,
         };
       }),
 
-    times: (topic) =>
+    times: (topic, partitions) =>
       needsNoRoom(
         callScript(reader, () => {
           const table = keys.topic(topic.name);
           return {
             script: TIMES,
-            keys: [table.topic, table.writers, ...partitionKeys(keys, topic)],
+            keys: [table.topic, table.writers, ...partitionKeys(keys, topic, partitions)],
             args: [topic.incarnation],
             what: `reading the times of ${topic.name}`,
             rejections: ["TopicLost", "WrongType"],
@@ -112,7 +132,8 @@ export function redisLog({ connections, pool, keys }: LogWiring): Log {
   };
 }
 
-function ensureTopicCall(
+function topicCall(
+  script: Script,
   keys: Keys,
   { name }: TopicSpec,
   partitions: number,
@@ -120,7 +141,7 @@ function ensureTopicCall(
   const { topic, writers } = keys.topic(name);
   const incarnation = randomUUID();
   return {
-    script: ENSURE_TOPIC,
+    script,
     keys: [topic, writers, ...partitionKeys(keys, { name, partitions, incarnation })],
     args: [incarnation, String(partitions), name],
     what: `creating topic ${name}`,
@@ -152,7 +173,11 @@ function appendCall(
 
 function timesIn([, writers, ...partitions]: readonly unknown[]): TopicTimes {
   return {
-    writers: Object.fromEntries(pairsOf(writers).map(([writer, time]) => [writer, promiseIn(time)])),
+    writers: Object.fromEntries(
+      pairsOf(writers)
+        .filter(([, time]) => time !== TAKEN_OUT)
+        .map(([writer, time]) => [writer, promiseIn(time)]),
+    ),
     partitions: partitions.map(timeIn),
   };
 }
@@ -173,13 +198,13 @@ function timeIn(reply: unknown): PartitionTime {
   };
 }
 
-function partitionKeys(keys: Keys, topic: TopicInfo): string[] {
-  return perPartition(topic, (partition) => {
+function partitionKeys(keys: Keys, topic: TopicInfo, partitions = allOf(topic)): string[] {
+  return partitions.flatMap((partition) => {
     const { log, meta } = keys.partition(topic.name, partition);
     return [log, meta];
   });
 }
 
-function perPartition({ partitions }: TopicInfo, make: (partition: number) => readonly string[]): string[] {
-  return Array.from({ length: partitions }, (_, partition) => make(partition)).flat();
+function allOf({ partitions }: TopicInfo): readonly number[] {
+  return Array.from({ length: partitions }, (_, partition) => partition);
 }

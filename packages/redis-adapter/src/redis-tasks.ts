@@ -1,42 +1,56 @@
 import { randomUUID } from "node:crypto";
-import { type Commit, entryIdOf, type Offset, offsetOf, type TaskRef, type Tasks } from "@millrace/core";
+import {
+  BEFORE_FIRST,
+  type Commit,
+  entryIdOf,
+  type Offset,
+  offsetOf,
+  type Refused,
+  type TaskPosition,
+  type TaskRef,
+  type Tasks,
+  type Unavailable,
+  type WrongType,
+} from "@millrace/core";
+import * as E from "fp-ts/lib/Either.js";
+import * as TE from "fp-ts/lib/TaskEither.js";
 import { callScript, needsNoRoom } from "./call-script.ts";
 import type { Connection } from "./connection.ts";
+import type { Connections } from "./connections.ts";
 import { encodeRecord, encodeTime } from "./entry-codec.ts";
+import { failureOf } from "./errors.ts";
 import type { Keys } from "./keys.ts";
-import { integerOf, textIn } from "./reply.ts";
+import { integerOf, listOf, textIn } from "./reply.ts";
 import { ACQUIRE } from "./scripts/acquire.ts";
 import { COMMIT, COMMIT_WITHOUT_ROOM } from "./scripts/commit.ts";
-import { RELEASE } from "./scripts/release.ts";
 
 /**
  * Tasks as one hash each. Everything that one commit touches goes to the server in one script, so that it happens as a
  * whole or not at all. A server without room is reported as `Full` at once; whoever commits waits and repeats.
  */
-export function redisTasks(connection: Connection, keys: Keys): Tasks {
+export function redisTasks({ commands, reader }: Pick<Connections, "commands" | "reader">, keys: Keys): Tasks {
   return {
-    acquire: (task, generation) =>
-      callScript(connection, () => {
-        const nonce = randomUUID();
-        const { log, meta } = keys.partition(task.topic.name, task.partition);
-        return {
-          script: ACQUIRE,
-          keys: [log, meta, taskKey(keys, task)],
-          args: [task.topic.incarnation, String(generation), nonce, task.group],
-          what: `acquiring ${nameOf(task)} at generation ${generation}`,
-          rejections: ["Fenced", "TopicLost", "WrongType"],
-          read: ([, sequence, offset, processed, time]) => ({
-            nonce,
-            sequence: integerOf(sequence),
-            offset: offsetIn(offset),
-            processed: integerOf(processed),
-            time: time === null ? null : textIn(time),
-          }),
-        };
-      }),
+    acquire: (task, generation) => {
+      const nonce = randomUUID();
+      const { log, meta } = keys.partition(task.topic.name, task.partition);
+      return callScript(commands, () => ({
+        script: ACQUIRE,
+        keys: [log, meta, taskKey(keys, task)],
+        args: [task.topic.incarnation, String(generation), nonce, task.group],
+        what: `acquiring ${nameOf(task)} at generation ${generation}`,
+        rejections: ["Fenced", "TopicLost", "WrongType"],
+        read: ([, sequence, offset, processed, time]) => ({
+          nonce,
+          sequence: integerOf(sequence),
+          offset: offsetIn(offset),
+          processed: integerOf(processed),
+          time: time === null ? null : textIn(time),
+        }),
+      }));
+    },
 
     commit: (commit) =>
-      callScript(connection, () => ({
+      callScript(commands, () => ({
         script: addsSomething(commit) ? COMMIT : COMMIT_WITHOUT_ROOM,
         keys: keysOfCommit(keys, commit),
         args: argsOfCommit(commit),
@@ -45,18 +59,29 @@ export function redisTasks(connection: Connection, keys: Keys): Tasks {
         read: ([code]) => (code === "already-applied" ? "alreadyApplied" : "applied"),
       })),
 
-    release: (task, nonce) =>
-      needsNoRoom(
-        callScript(connection, () => ({
-          script: RELEASE,
-          keys: [taskKey(keys, task)],
-          args: [nonce],
-          what: `releasing ${nameOf(task)}`,
-          rejections: ["WrongType"],
-          read: () => undefined,
-        })),
-      ),
+    positions: (tasks) => TE.traverseArray((task: TaskRef) => positionOf(reader, keys, task))(tasks),
   };
+}
+
+/** One command for each task: they lie in slots of their own. What another incarnation of the topic left does not count. */
+function positionOf(
+  connection: Connection,
+  keys: Keys,
+  task: TaskRef,
+): TE.TaskEither<WrongType | Refused | Unavailable, TaskPosition> {
+  return needsNoRoom(async () => {
+    try {
+      const fields = [taskKey(keys, task), "incarnation", "offset", "processed"];
+      const [incarnation, offset, processed] = listOf(await connection.send("hmget", fields));
+      return E.right(
+        incarnation === task.topic.incarnation
+          ? { offset: offsetIn(offset), processed: integerOf(processed) }
+          : { offset: BEFORE_FIRST, processed: 0 },
+      );
+    } catch (error) {
+      return E.left(failureOf(error, `reading the position of ${nameOf(task)}`));
+    }
+  });
 }
 
 function addsSomething({ outputs, state }: Commit): boolean {

@@ -60,7 +60,7 @@ const NEEDED = LOOKED_AT.filter(([name]) => /meta|log|topic/.test(name));
 
 /** Everything under the namespace, as it lies there. */
 async function everything(except: string): Promise<Record<string, string>> {
-  const prefix = keys.group("x").replace("{x}:group", "");
+  const prefix = keys.group("x").group.replace("{x}:group", "");
   const all = (await admin.keys(`${prefix}*`)).filter((key) => key !== except).toSorted();
   const dumps = await Promise.all(all.map((key) => admin.dumpBuffer(key)));
   return Object.fromEntries(all.map((key, n) => [key, String(dumps[n]?.toString("hex"))]));
@@ -88,10 +88,19 @@ describe("a commit", () => {
     expect(await admin.hget(keys.topic("last").writers, "w")).toBe("1");
   });
 
-  it("takes a writer out of the table where it has no watermark", async () => {
+  it("takes a writer out of the table where it has no watermark, and leaves a mark that it was there", async () => {
+    const [, last] = commit.watermarks;
+    if (last === undefined) {
+      throw new Error("the commit has two watermarks");
+    }
     await ok(ports.tasks.commit(commit));
     const watermarks = commit.watermarks.map((each) => ({ ...each, watermarkMs: null }));
     await ok(ports.tasks.commit({ ...commit, sequence: 1, watermarks }));
-    expect(await admin.hgetall(keys.topic("last").writers)).toEqual({});
+    expect(await admin.hgetall(keys.topic("last").writers)).toEqual({ w: "" });
+    await ok(ports.log.registerWriters(last.topic, ["w", "v"], true));
+    expect(await ok(ports.log.times(last.topic))).toMatchObject({ writers: { v: -Infinity } });
+    expect(await admin.hgetall(keys.topic("last").writers)).toEqual({ w: "", v: "-inf" });
+    await ok(ports.log.registerWriters(last.topic, ["w"]));
+    expect(await admin.hget(keys.topic("last").writers, "w")).toBe("-inf");
   });
 });

@@ -56,6 +56,6 @@ function keyAt(keys: Keys, where: Site): string {
     case "store":
       return keys.state(where.task.topic.name, where.task.partition, where.task.group, where.store);
     case "group":
-      return keys.group(where.group);
+      return keys.group(where.group).group;
   }
 }

@@ -2,6 +2,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { BEFORE_FIRST, type Ports, type TopicInfo } from "@millrace/core";
 import { Redis } from "ioredis";
 import { describe, expect, it, onTestFinished } from "vitest";
+import { aim, beat, joinOf, refOf } from "./support/groups.ts";
 import { AMPLE, appendOf, commitOf, newTopic, ok, openPorts, readRecords, record, settled } from "./support/ports.ts";
 import { startProxy } from "./support/proxy.ts";
 import { startRedis, uniqueNamespace, whyNoOwnRedis } from "./support/redis-server.ts";
@@ -85,6 +86,12 @@ describe("scripts", () => {
       await admin.script("FLUSH");
       expect(await ok(ports.log.append(appendOf(topic, { from: sequence, count: 1 })))).toBe(1);
     }
+    await admin.script("FLUSH");
+    await ok(ports.group.join(joinOf("a")));
+    await admin.script("FLUSH");
+    const generation = await aim(ports, { a: ["topic/0"] });
+    await admin.script("FLUSH");
+    expect(await beat(ports, "a", { generation })).toMatchObject({ generation, target: null });
   });
 });
 
@@ -193,6 +200,21 @@ describe("a reply that is lost", () => {
   });
 });
 
+describe("group calls", () => {
+  it("have a connection of their own, so that they never wait behind commits", async () => {
+    await using redis = await startRedis();
+    const admin = administrator(redis.url);
+    const namespace = uniqueNamespace();
+    const ports = await openPorts({ url: redis.url, namespace });
+    await ok(ports.group.join(joinOf("a")));
+    await beat(ports, "a");
+    const ours = String(await admin.client("LIST"))
+      .split("\n")
+      .filter((line) => line.includes(`name=millrace:${namespace}:`) && /cmd=eval/.test(line));
+    expect(ours).toEqual([expect.stringContaining(`name=millrace:${namespace}:group `)]);
+  });
+});
+
 describe.skipIf(whyNoOwnRedis !== undefined)("a server", () => {
   it("that stands still for 3 s holds nobody up for much longer", { timeout: 60_000 }, async () => {
     await using redis = await startRedis({ own: true });
@@ -213,6 +235,21 @@ describe.skipIf(whyNoOwnRedis !== undefined)("a server", () => {
     expect(await payloadsOf(ports, to, count)).toEqual(upTo(count));
     expect(await ok(ports.log.times(to))).toMatchObject({ partitions: [{ appended: count }] });
     expect(longestMs).toBeLessThan(BOUND_MS);
+  });
+
+  it("that stands still leaves time to renew a session by another try", { timeout: 20_000 }, async () => {
+    await using redis = await startRedis({ own: true });
+    const ports = await openPorts({ url: redis.url, namespace: uniqueNamespace() });
+    await ok(ports.group.join(joinOf("a")));
+    await beat(ports, "a");
+    const watch = stopwatch();
+    await redis.kill("SIGSTOP");
+    const heartbeat = ports.group.heartbeat(refOf("a"), { generation: 0, isLeaving: false });
+    const unanswered = await watch.timed(heartbeat);
+    await redis.kill("SIGCONT");
+    expect(unanswered).toMatchObject({ left: { _tag: "Unavailable", retriable: true } });
+    expect(watch.longestMs()).toBeLessThan(1_800);
+    expect(await settled(heartbeat)).toMatchObject({ members: 1 });
   });
 
   it("that stands still is never taken for an empty log", { timeout: 60_000 }, async () => {

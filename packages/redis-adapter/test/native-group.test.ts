@@ -4,6 +4,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished }
 import { type Keys, keysOf } from "../src/keys.ts";
 import { redisAdapter } from "../src/redis-adapter.ts";
 import { pairsOf } from "../src/reply.ts";
+import { joinOf } from "./support/groups.ts";
 import { appendOf, commitOf, newTopic, ok, readRecords } from "./support/ports.ts";
 import { type RedisServer, startRedis, uniqueNamespace } from "./support/redis-server.ts";
 
@@ -101,8 +102,8 @@ describe("namespaces", () => {
     const topic = await newTopic(other, task.topic.name, 3);
     expect(topic.incarnation).not.toBe(task.topic.incarnation);
     expect(await ok(other.log.times(topic))).toMatchObject({ partitions: [{ appended: 0 }, {}, {}] });
-    await ok(ports.group.join("group", "a"));
-    expect(await ok(other.group.join("group", "a"))).toEqual({ generation: 1 });
+    await ok(ports.group.join(joinOf("a")));
+    expect(await ok(other.group.join(joinOf("b")))).toMatchObject({ epoch: 1, members: 1 });
     await ok(ports.tasks.acquire(task, 7));
     expect(await ok(other.tasks.acquire({ ...task, topic }, 1))).toMatchObject({ sequence: 0 });
   });

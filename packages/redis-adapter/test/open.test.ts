@@ -1,8 +1,11 @@
 import { once } from "node:events";
 import { createServer } from "node:net";
+import type { GroupHint } from "@millrace/core";
 import { Redis } from "ioredis";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { keysOf } from "../src/keys.ts";
 import { redisAdapter } from "../src/redis-adapter.ts";
+import { aim, beat, expire, GROUP, joinOf, refOf } from "./support/groups.ts";
 import { commitOf, failure, newTopic, numbered, ok, openPorts, until } from "./support/ports.ts";
 import { type RedisServer, startRedis, uniqueNamespace, whyNoOwnRedis } from "./support/redis-server.ts";
 
@@ -158,10 +161,11 @@ describe.skipIf(whyNoOwnRedis !== undefined)("a server that cannot be used", () 
   it("serves a user who may do no more than what is documented", async () => {
     const namespace = uniqueNamespace();
     const rules =
-      "resetchannels -@all +eval +evalsha +xread +hget +hset +hmget +hdel +hsetnx +hgetall +hincrby +hscan " +
-      "+exists +type +del +pexpire +persist +xadd +xgroup|create +xgroup|setid +xgroup|destroy +xinfo|stream +client|id " +
-      "+client|unblock +auth";
-    await admin.acl("SETUSER", "worker", "on", ">pw", "resetkeys", `~${namespace}:*`, ...rules.split(" "));
+      "-@all +eval +evalsha +xread +hget +hset +hmget +hdel +hsetnx +hgetall +hincrby +hkeys +hlen +hscan +exists +type " +
+      "+del +pexpire +persist +time +zadd +zrem +zscore +zrange +sadd +srem +scard +sismember +smembers +xadd +xgroup|create " +
+      "+xgroup|setid +xgroup|destroy +xinfo|stream +client|id +client|unblock +publish +subscribe +unsubscribe +ping +auth";
+    const own = ["resetkeys", `~${namespace}:*`, "resetchannels", `&${namespace}:*`];
+    await admin.acl("SETUSER", "worker", "on", ">pw", ...own, ...rules.split(" "));
     await admin.call("acl", ["log", "reset"]);
     const ports = await openPorts({ url: urlWith("worker:pw"), namespace });
     const topic = await newTopic(ports);
@@ -169,9 +173,23 @@ describe.skipIf(whyNoOwnRedis !== undefined)("a server that cannot be used", () 
       ports.log.append({ topic, partition: 0, producer: "p", ephemeral: true, firstSequence: 0, records: numbered(2) }),
     );
     await ok(ports.log.registerWriters(topic, ["w"]));
-    const { generation } = await ok(ports.group.join("group", "member"));
-    const task = { group: "group", topic, partition: 0 };
+    const hints: GroupHint[] = [];
+    const stop = ports.group.watch(GROUP, (hint) => hints.push(hint));
+    await until(async () => (await admin.pubsub("CHANNELS", `${namespace}:*`)).length === 1);
+    await ok(ports.group.join(joinOf("a")));
+    await ok(ports.group.join(joinOf("b")));
+    await expire(admin, keysOf(namespace), "b");
+    await beat(ports, "a", { isLeaving: true });
+    const generation = await aim(ports, { a: ["topic/0"] });
+    await ok(ports.group.take(refOf("a"), generation, ["topic/0"]));
+    const task = { group: GROUP, topic, partition: 0 };
     const owner = await ok(ports.tasks.acquire(task, generation));
+    await ok(ports.tasks.positions([task]));
+    await ok(ports.group.give(refOf("a"), { released: [], completed: ["topic/0"] }));
+    await ok(ports.group.give(refOf("a"), { released: [{ task: "topic/0", pausedMs: 0 }], completed: [] }));
+    await ok(ports.group.leave(refOf("a"), true));
+    await until(() => hints.length === 3);
+    stop();
     const state = [{ store: "s", puts: [["a", "1"] as const], deletes: ["b"] }];
     await ok(
       ports.tasks.commit(commitOf(task, owner, { state, outputs: [{ topic, partition: 0, records: numbered(1) }] })),
@@ -179,7 +197,6 @@ describe.skipIf(whyNoOwnRedis !== undefined)("a server that cannot be used", () 
     await ok(ports.state.scan(task, "s", null));
     await ok(ports.log.seal(topic));
     expect(await ok(ports.log.times(topic))).toMatchObject({ partitions: [{ appended: 3, sealed: true }] });
-    await ok(ports.tasks.release(task, owner.nonce));
     const denied = await admin.call("acl", ["log"]);
     const commands = (denied as unknown[][]).map((entry) => entry[entry.indexOf("object") + 1]);
     // INFO is asked for and done without; the driver names its connections where it may.

@@ -1,5 +1,6 @@
 import { Redis } from "ioredis";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { aim, beat, GROUP, joinOf, refOf } from "./support/groups.ts";
 import { appendOf, commitOf, failure, newTopic, numbered, ok, openPorts } from "./support/ports.ts";
 import { type RedisServer, startRedis, uniqueNamespace, whyNoOwnRedis } from "./support/redis-server.ts";
 
@@ -41,14 +42,35 @@ describe.skipIf(whyNoOwnRedis !== undefined)("a server that has reached its maxm
     const watermarks = [{ topic, writer: "w", watermarkMs: 1 }];
     expect(await ok(ports.tasks.commit({ ...adding, outputs: [], state, watermarks }))).toBe("applied");
     expect(await ok(ports.tasks.commit(commitOf(task, owner, { sequence: 2 })))).toBe("applied");
-    await ok(ports.group.join("g", "m"));
-    const next = await ok(ports.tasks.acquire(task, 2));
-    await ok(ports.tasks.release(task, next.nonce));
+    await ok(ports.tasks.acquire(task, 2));
     await ok(ports.log.registerWriters(topic, ["v"]));
     await ok(ports.log.seal(topic));
     expect(await ok(ports.log.times(topic))).toMatchObject({ writers: { w: 1, v: -Infinity } });
     expect(await ok(ports.log.nextSequences(topic, "p"))).toEqual([1]);
     expect(await ok(ports.state.scan(task, "s", null))).toMatchObject({ entries: [] });
+  });
+});
+
+describe.skipIf(whyNoOwnRedis !== undefined)("a group on a server without room", () => {
+  it("goes on: members come, agree, hand tasks over and go", async () => {
+    await using redis = await startRedis({ own: true });
+    const admin = new Redis(redis.url);
+    onTestFinished(() => admin.disconnect());
+    const ports = await openPorts({ url: redis.url, namespace: uniqueNamespace() });
+    await admin.config("SET", "maxmemory", "1");
+    await ok(ports.group.join(joinOf("a")));
+    await ok(ports.group.join(joinOf("b")));
+    expect(await beat(ports, "b")).toMatchObject({ members: 2 });
+    const first = await aim(ports, { a: ["orders/0"], b: [] });
+    expect(await ok(ports.group.take(refOf("a"), first, ["orders/0"]))).toMatchObject({ granted: [{}] });
+    expect(await ok(ports.group.give(refOf("a"), { released: [], completed: ["orders/0"] }))).toBe(1);
+    const second = await aim(ports, { a: [], b: ["orders/0"] });
+    expect(await ok(ports.group.take(refOf("b"), second, ["orders/0"]))).toMatchObject({ held: [{ member: "a" }] });
+    const released = [{ task: "orders/0", pausedMs: 0 }];
+    expect(await ok(ports.group.give(refOf("a"), { released, completed: [] }))).toBe(0);
+    expect(await ok(ports.group.take(refOf("b"), second, ["orders/0"]))).toMatchObject({ granted: [{}] });
+    await ok(ports.group.leave(refOf("a"), true));
+    expect(await ok(ports.group.snapshot(GROUP))).toMatchObject({ members: [{ member: "b" }] });
   });
 });
 

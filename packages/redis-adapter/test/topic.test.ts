@@ -68,6 +68,18 @@ describe("a topic that somebody changed by hand", () => {
   });
 });
 
+describe("the times of some partitions", () => {
+  it("look at those alone, in the order in which they were asked for", async () => {
+    const wide = await newTopic(ports, "wide", 4);
+    await ok(ports.log.append(appendOf(wide, { count: 2 }, { partition: 1 })));
+    await ok(ports.log.append(appendOf(wide, { count: 3 }, { partition: 3 })));
+    await admin.del(keys.partition("wide", 0).log);
+    const { partitions } = await ok(ports.log.times(wide, [3, 2, 1]));
+    expect(partitions.map(({ appended }) => appended)).toEqual([3, 0, 2]);
+    expect(await failure(ports.log.times(wide))).toMatchObject({ _tag: "TopicLost" });
+  });
+});
+
 describe("a new topic", () => {
   it("keeps what was appended before it existed", async () => {
     const { log } = keys.partition("early", 0);

@@ -69,17 +69,6 @@ describe("a commit that waits for room", () => {
     expect(await broker.names(full)).toBe("abcde");
   });
 
-  it("is refused at once when the task is released", async () => {
-    const [source, full] = [await broker.topic("source"), await broker.topic("full")];
-    const worker = await broker.worker("w", source);
-    await broker.fill(full);
-    const waiting = outcome(worker.commit({ outputs: [output(full, "never")] }));
-    expect(await pending(waiting)).toBe(true);
-    await ok(broker.ports.tasks.release(worker.task, worker.owner.nonce));
-    expect(await waiting).toBe("Fenced");
-    expect(await broker.names(full)).toBe("abcde");
-  });
-
   it("is applied once when it is repeated while it waits", async () => {
     const [source, full] = [await broker.topic("source"), await broker.topic("full")];
     const [worker, consumer] = [await broker.worker("w", source), await broker.worker("c", full)];

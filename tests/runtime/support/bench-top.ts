@@ -5,6 +5,7 @@ import {
   createApp,
   json,
   type Limits,
+  type MemberOptions,
   type Pipeline,
   type Running,
   type StreamRecord,
@@ -35,7 +36,10 @@ export interface Bench {
   readonly adapter: MemoryAdapter;
   /** Events of all apps, in order. */
   readonly events: AppEvent[];
-  readonly app: (name?: string, options?: { readonly adapter?: Adapter; readonly limits?: Limits }) => App;
+  readonly app: (
+    name?: string,
+    options?: { readonly adapter?: Adapter; readonly limits?: Limits; readonly member?: MemberOptions },
+  ) => App;
   /** Runs virtual time until the promise settles. */
   readonly settle: <A>(promise: Promise<A>) => Promise<A>;
   /** Sends values and, unless told otherwise, ends the topic. */

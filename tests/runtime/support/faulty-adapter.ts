@@ -16,9 +16,11 @@ export function random(seed: number): () => number {
 /** An adapter whose calls fail now and then, and which can crash: then no call has an effect or an answer any more. */
 export interface FaultyAdapter extends Adapter {
   crash(): void;
-  /** From now on every call is refused, as by a server that is down. */
-  cut(): void;
-  /** Ends a {@link cut}. */
+  /** From now on every call is refused, as by a server that is down; or every call of one port. */
+  cut(port?: keyof Ports): void;
+  /** From now on no call goes out and no answer comes in, as for a process that is suspended; they wait. */
+  freeze(): void;
+  /** Ends a {@link cut} and a {@link freeze}. */
   mend(): void;
 }
 
@@ -32,50 +34,59 @@ export function faultyAdapter(inner: Adapter, faults: { readonly seed: number; r
   const next = random(faults.seed);
   const never = new Promise<never>(() => {});
   let isCrashed = false;
-  let isCut = false;
+  let cutPort: keyof Ports | "all" | null = null;
+  let thawed = Promise.resolve();
+  let thaw = (): void => {};
   const opened: Ports[] = [];
-  const isRefused = (): boolean => isCut || next() < faults.rate;
+  const isRefused = (port: keyof Ports): boolean => cutPort === "all" || cutPort === port || next() < faults.rate;
   const lost = (): E.Either<PortError, never> => E.left(portError("Unavailable", "a fault of the test"));
 
   const faulty =
-    <A>(call: Call<A>): Call<A> =>
+    <A>(port: keyof Ports, call: Call<A>): Call<A> =>
     async () => {
+      await thawed;
       if (isCrashed) {
         return never;
       }
-      if (isRefused()) {
+      if (isRefused(port)) {
         return lost();
       }
       const result = await call();
+      await thawed;
       if (isCrashed) {
         return never;
       }
       return next() < faults.rate ? lost() : result;
     };
 
-  const wrap = <P extends object>(port: P): P =>
+  const wrap = <P extends object>(as: keyof Ports, port: P): P =>
     new Proxy(port, {
       get(target, name) {
         const method: unknown = Reflect.get(target, name);
         if (typeof method !== "function") {
           return method;
         }
+        if (name === "watch") {
+          return method.bind(target);
+        }
         if (name === "reader") {
           return (...args: unknown[]) => faultyReader(method.apply(target, args) as Reader);
         }
-        return (...args: unknown[]) => faulty(method.apply(target, args) as Call<unknown>);
+        return (...args: unknown[]) => faulty(as, method.apply(target, args) as Call<unknown>);
       },
     });
 
   const faultyReader = (reader: Reader): Reader => ({
     next: async (budget) => {
+      await thawed;
       if (isCrashed) {
         return never;
       }
-      if (isRefused()) {
+      if (isRefused("log")) {
         return E.left(portError("Unavailable", "a fault of the test"));
       }
       const batch = await reader.next(budget);
+      await thawed;
       return isCrashed ? never : batch;
     },
     close: () => reader.close(),
@@ -91,21 +102,32 @@ export function faultyAdapter(inner: Adapter, faults: { readonly seed: number; r
       opened.push(ports.right);
       const { log, tasks, group, state } = ports.right;
       return TE.right({
-        log: wrap(log),
-        tasks: wrap(tasks),
-        group: wrap(group),
-        state: wrap(state),
+        log: wrap("log", log),
+        tasks: wrap("tasks", tasks),
+        group: wrap("group", group),
+        state: wrap("state", state),
         close: () => ports.right.close(),
       })();
     },
-    cut: () => {
-      isCut = true;
+    cut: (port) => {
+      cutPort = port ?? "all";
+    },
+    freeze: () => {
+      const release = thaw;
+      thawed = new Promise((resolve) => {
+        thaw = () => {
+          release();
+          resolve();
+        };
+      });
     },
     mend: () => {
-      isCut = false;
+      cutPort = null;
+      thaw();
     },
     crash: () => {
       isCrashed = true;
+      thaw();
       // A process that is gone holds no reader open.
       for (const ports of opened) {
         void ports.close();

@@ -102,7 +102,7 @@ export interface TopicTimes {
    * that any more. Read *before* the ends, so everything that a watermark speaks of lies at or before `end`.
    */
   readonly writers: Readonly<Record<string, number>>;
-  /** One for each partition, by number. */
+  /** One for each partition that was asked for, in that order. */
   readonly partitions: readonly PartitionTime[];
 }
 
@@ -142,12 +142,19 @@ export interface Log {
   /** Reads strictly after `after`. */
   reader(topic: TopicInfo, partition: number, after: Offset): Reader;
 
-  /** Enters writers with watermark `-Infinity` into the writers' table; those already there keep theirs. */
+  /**
+   * Enters writers with watermark `-Infinity` into the writers' table; those already there keep theirs. Those that a commit
+   * has taken out are entered again, unless `onlyNew`: then nobody enters who was ever there.
+   */
   registerWriters(
     topic: TopicInfo,
     writers: readonly string[],
+    onlyNew?: boolean,
   ): TaskEither<TopicLost | WrongType | Full | Refused | Unavailable, void>;
 
-  /** The writers' table and the ends of all partitions. */
-  times(topic: TopicInfo): TaskEither<TopicLost | WrongType | Refused | Unavailable, TopicTimes>;
+  /** The writers' table and the ends of these partitions; of all of them without the argument. */
+  times(
+    topic: TopicInfo,
+    partitions?: readonly number[],
+  ): TaskEither<TopicLost | WrongType | Refused | Unavailable, TopicTimes>;
 }

@@ -19,7 +19,10 @@ export type Unavailable = Failure<"Unavailable", "MR_UNAVAILABLE", true>;
 /** There is no room for what would be added (a topic's limit, or the server's memory). Nothing was written. */
 export type Full = Failure<"Full", "MR_FULL", true>;
 
-/** Somebody else owns the task, or a newer generation exists. Nothing was written; this owner must stop. */
+/**
+ * Somebody else owns the task, a newer generation exists, or another worker has joined under the same name. Nothing was
+ * written; the caller must stop.
+ */
 export type Fenced = Failure<"Fenced", "MR_FENCED", false>;
 
 /** The store's commit sequence is not where this owner left it: the store lost writes. Nothing was written. */
@@ -46,6 +49,12 @@ export type SequenceGap = Failure<"SequenceGap", "MR_SEQUENCE_GAP", false>;
 /** The server cannot be used as it is (wrong URL, credentials, version, role or eviction policy), or refuses a call for good. */
 export type Refused = Failure<"Refused", "MR_REFUSED", false>;
 
+/** The caller is no member of the group: its session is over, or the store has lost the group. It may join again. */
+export type NotMember = Failure<"NotMember", "MR_NOT_MEMBER", false>;
+
+/** Members of the group understand a sub-topology in another way than the caller. Nothing was written. */
+export type GroupMismatch = Failure<"GroupMismatch", "MR_GROUP_MISMATCH", false>;
+
 /** Every failure of every port. */
 export type PortError =
   | Unavailable
@@ -57,6 +66,8 @@ export type PortError =
   | WrongType
   | TopicSealed
   | SequenceGap
+  | NotMember
+  | GroupMismatch
   | Refused;
 
 const SHAPES = {
@@ -69,6 +80,8 @@ const SHAPES = {
   WrongType: ["MR_WRONG_TYPE", false],
   TopicSealed: ["MR_TOPIC_SEALED", false],
   SequenceGap: ["MR_SEQUENCE_GAP", false],
+  NotMember: ["MR_NOT_MEMBER", false],
+  GroupMismatch: ["MR_GROUP_MISMATCH", false],
   Refused: ["MR_REFUSED", false],
 } as const satisfies { readonly [Tag in PortError["_tag"]]: readonly [string, boolean] };
 

@@ -26,6 +26,9 @@ export interface Ownership {
   readonly time: string | null;
 }
 
+/** How far a task is, by its last commit. */
+export type TaskPosition = Pick<Ownership, "offset" | "processed">;
+
 /** Records for one partition of another topic. */
 export interface Output {
   readonly topic: TopicInfo;
@@ -75,7 +78,8 @@ export interface Tasks {
   /**
    * Makes the caller the owner: the nonce is replaced, so that no commit of an earlier owner is accepted any more.
    * Refused (`Fenced`) when the task was acquired at a higher generation, and `TopicLost` when the topic's incarnation
-   * is not `task.topic.incarnation` or the task belongs to another incarnation.
+   * is not `task.topic.incarnation` or the task belongs to another incarnation. The nonce is chosen by the call, so that
+   * running what it returned again, after a lost reply, is the same acquisition and fences nobody.
    */
   acquire(task: TaskRef, generation: number): TaskEither<AcquireError, Ownership>;
 
@@ -88,6 +92,6 @@ export interface Tasks {
    */
   commit(commit: Commit): TaskEither<CommitError, "applied" | "alreadyApplied">;
 
-  /** Gives a task up; a release by anybody but the owner does nothing. */
-  release(task: TaskRef, nonce: string): TaskEither<Refused | Unavailable | WrongType, void>;
+  /** How far tasks are, in their order, without owning them; a task that never was acquired is at `BEFORE_FIRST`. */
+  positions(tasks: readonly TaskRef[]): TaskEither<WrongType | Refused | Unavailable, readonly TaskPosition[]>;
 }

@@ -2,8 +2,55 @@ import type { MillraceError } from "../errors.ts";
 
 /** What a running app reports, as it happens. Nothing here holds a record's value. */
 export type AppEvent =
-  /** The app is a member of the group and runs its tasks. */
-  | { readonly _tag: "Started"; readonly group: string; readonly generation: number; readonly tasks: readonly string[] }
+  /** The worker is a member of the group. It may join again after {@link SessionLost}. */
+  | { readonly _tag: "Joined"; readonly group: string; readonly member: string; readonly epoch: number }
+  /** A new target is known: these tasks come to this worker and go from it; nothing happens to those that it keeps. */
+  | {
+      readonly _tag: "RebalanceStarted";
+      readonly group: string;
+      readonly generation: number;
+      readonly gained: readonly string[];
+      readonly given: readonly string[];
+      readonly kept: number;
+    }
+  /** The target gives this worker no task: there are more workers than tasks, or the others run what it cannot. It waits. */
+  | { readonly _tag: "Idle"; readonly group: string }
+  /** Tasks that are to come are still with `member`, at the latest for `forMs` unless it gives a sign of life. */
+  | {
+      readonly _tag: "Waiting";
+      readonly group: string;
+      readonly member: string;
+      readonly tasks: number;
+      readonly forMs: number;
+    }
+  /**
+   * A task runs on this worker from now on. `pausedMs`: for how long nobody has read it, since the worker before said so;
+   * `null` where that is unknown or there was none.
+   */
+  | {
+      readonly _tag: "Assigned";
+      readonly task: string;
+      readonly generation: number;
+      readonly pausedMs: number | null;
+    }
+  /** A task was given back, for another worker to take. */
+  | { readonly _tag: "Revoked"; readonly task: string }
+  /** A task was dropped; what was not committed is processed again by whoever has it next. */
+  | { readonly _tag: "Lost"; readonly task: string; readonly reason: string }
+  /** Somebody else owns the task: what this worker wanted to commit was refused, and nothing of it was written. */
+  | { readonly _tag: "Fenced"; readonly task: string; readonly message: string }
+  /** All that was to come and to go has, with the pause of each task that came. */
+  | {
+      readonly _tag: "RebalanceFinished";
+      readonly group: string;
+      readonly generation: number;
+      readonly gained: readonly { readonly task: string; readonly pausedMs: number | null }[];
+      readonly given: number;
+      readonly kept: number;
+      readonly tookMs: number;
+    }
+  /** The others may have this worker's tasks: its session is over. It drops them and joins again. */
+  | { readonly _tag: "SessionLost"; readonly group: string; readonly reason: string }
   /** A commit was applied: `records` were processed up to `offset`, `outputs` records written. */
   | {
       readonly _tag: "Committed";
@@ -18,11 +65,13 @@ export type AppEvent =
   | { readonly _tag: "Gap"; readonly task: string; readonly lost: number }
   /** The store lost commits; the task goes on from what is left. */
   | { readonly _tag: "Regressed"; readonly task: string; readonly message: string }
-  /** The store does not answer, or has no room. The task waits and tries again. */
+  /** The store does not answer, or has no room. The task, or the group's membership, waits and tries again. */
   | { readonly _tag: "Stalled"; readonly task: string; readonly code: string; readonly message: string }
   /** The task has processed all there will ever be: its input was ended. */
   | { readonly _tag: "Completed"; readonly task: string }
-  /** The task has stopped because of an error. */
+  /** All tasks of the group are complete. */
+  | { readonly _tag: "Finished"; readonly group: string }
+  /** The task, or the group's membership, has stopped because of an error. */
   | { readonly _tag: "Failed"; readonly task: string; readonly error: MillraceError }
   /** The app has left the group. */
   | { readonly _tag: "Stopped"; readonly group: string };

@@ -16,11 +16,21 @@ export interface TaskLimits {
 const LEAST_RECORDS = 512;
 const LEAST_BYTES = 1_048_576;
 
-/** The worker's limits shared out evenly among its tasks. */
-export function shareOut(limits: Limits, tasks: number): TaskLimits {
-  const { maxRecords = 16_384, maxBytes = 67_108_864 } = limits;
-  return {
-    maxRecords: Math.max(LEAST_RECORDS, Math.floor(maxRecords / Math.max(1, tasks))),
-    maxBytes: Math.max(LEAST_BYTES, Math.floor(maxBytes / Math.max(1, tasks))),
-  };
+/** The worker's limits, shared out evenly among the tasks that it has at the moment. */
+export class Share implements TaskLimits {
+  /** How many tasks the worker has. */
+  tasks = 1;
+  private readonly total: TaskLimits;
+
+  constructor({ maxRecords = 16_384, maxBytes = 67_108_864 }: Limits) {
+    this.total = { maxRecords, maxBytes };
+  }
+
+  get maxRecords(): number {
+    return Math.max(LEAST_RECORDS, Math.floor(this.total.maxRecords / Math.max(1, this.tasks)));
+  }
+
+  get maxBytes(): number {
+    return Math.max(LEAST_BYTES, Math.floor(this.total.maxBytes / Math.max(1, this.tasks)));
+  }
 }

@@ -9,7 +9,7 @@ import type { Reader, StoredRecord, TopicInfo } from "../ports/log.ts";
 import type { PortError } from "../ports/port-error.ts";
 import { type StreamRecord, TopicRecord } from "../topology/record.ts";
 import { DEFAULT_PARTITIONS, type Topic } from "../topology/topic.ts";
-import { demand } from "./pipeline-run.ts";
+import { demand } from "./demand.ts";
 
 /** Where an observer begins. */
 export interface ObserveOptions {

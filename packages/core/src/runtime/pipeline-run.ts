@@ -1,23 +1,28 @@
 /**
- * One pipeline at work on this worker: its topics exist, its tasks are entered as writers, the worker has joined the group,
- * and every task runs.
+ * One pipeline at work on this worker: its topics exist, its tasks are entered as writers, the worker is a member of the
+ * group, and runs the tasks that the group gives it.
  */
 import * as E from "fp-ts/lib/Either.js";
-import type { TaskEither } from "fp-ts/lib/TaskEither.js";
 import { MillraceError } from "../errors.ts";
+import { tasksIn } from "../kernel/target.ts";
+import { parseTaskId } from "../kernel/task-id.ts";
 import type { Ports } from "../ports/adapter.ts";
-import type { Clock } from "../ports/clock.ts";
+import { type Clock, sleep } from "../ports/clock.ts";
+import type { GroupView, MemberRef } from "../ports/group.ts";
 import type { TopicInfo } from "../ports/log.ts";
 import type { PortError } from "../ports/port-error.ts";
-import type { TaskRef } from "../ports/tasks.ts";
 import type { Telemetry } from "../ports/telemetry.ts";
 import { compile, type SubTopology } from "../topology/compile.ts";
+import { planEntryOf } from "../topology/meaning.ts";
 import type { Pipeline } from "../topology/pipeline.ts";
-import { DEFAULT_PARTITIONS } from "../topology/topic.ts";
-import { type Limits, shareOut } from "./limits.ts";
-import { taskName } from "./task-options.ts";
+import { Deferred } from "./deferred.ts";
+import { HandOver } from "./hand-over.ts";
+import { type Limits, Share } from "./limits.ts";
+import type { MemberSettings } from "./member-options.ts";
+import { Membership } from "./membership.ts";
+import { ensureTopics, registerWriters } from "./plan-topics.ts";
 import { TaskRunner, type TaskStatus } from "./task-runner.ts";
-import { keepTime } from "./time-keeper.ts";
+import { type TimedTask, TimeKeeper } from "./time-keeper.ts";
 
 /** What running a pipeline needs. */
 export interface PipelineRunOptions {
@@ -26,169 +31,247 @@ export interface PipelineRunOptions {
   readonly group: string;
   /** This worker's name in the group. */
   readonly member: string;
+  readonly settings: MemberSettings;
   readonly ports: Ports;
   readonly clock: Clock;
   readonly limits: Limits;
   readonly emit: Telemetry;
 }
 
+/** How long tasks may finish when one of them has failed, or all are complete. */
+const STOP_WITHIN_MS = 5_000;
+/** How long a worker that stops goes on with its tasks until the others know that they are theirs. */
+const HAND_OVER_WITHIN_MS = 1_000;
+
 export class PipelineRun {
   private readonly options: PipelineRunOptions;
-  private readonly ended = new AbortController();
-  private isStopped = false;
-  private subTopologies: readonly SubTopology[] = [];
+  private readonly share: Share;
+  private readonly subTopologies: ReadonlyMap<string, SubTopology>;
   private topics: ReadonlyMap<string, TopicInfo> = new Map();
-  private runners: readonly TaskRunner[] = [];
-  /** Resolves when every task is complete or stopped; rejects with the first failure, when all have stopped. */
-  done: Promise<void> = Promise.resolve();
+  private membership: Membership | null = null;
+  private handOver: HandOver | null = null;
+  private readonly timeKeepers = new Map<string, TimeKeeper>();
+  private view: GroupView | null = null;
+  private failure: { readonly error: unknown } | null = null;
+  private isStopping = false;
+  private isFinishing = false;
+  private isStopped = false;
+  private readonly stopped = new Deferred<void>();
+  /** Resolves when all tasks of the group are complete, or this worker has stopped; rejects with the first failure. */
+  readonly done: Promise<void>;
 
   constructor(options: PipelineRunOptions) {
     this.options = options;
-  }
-
-  /**
-   * Creates the topics that are missing and enters the tasks as writers: every task of every pipeline counts before the
-   * first one runs, so that no reader runs ahead of one that starts late. Rejects with `MillraceError`.
-   */
-  async prepare(): Promise<void> {
-    this.subTopologies = compile(this.options.pipeline.ends, this.options.group);
-    this.topics = await this.ensureTopics(this.subTopologies);
-    await this.registerWriters(this.subTopologies, this.topics);
-  }
-
-  /** Joins the group and starts the tasks. Rejects with `MillraceError`; then nothing runs. */
-  async start(): Promise<void> {
-    const { group, member, ports, clock, limits, emit } = this.options;
-    const { subTopologies, topics } = this;
-    const { generation } = await demand(ports.group.join(group, member));
-    const tasks = subTopologies.flatMap((subTopology) =>
-      tasksOf(group, subTopology, topics).map((ref) => ({ ref, subTopology })),
-    );
-    const share = shareOut(limits, tasks.length);
-    this.runners = tasks.map(
-      ({ ref, subTopology }) =>
-        new TaskRunner({ ports, clock, ref, subTopology, topics, limits: share, emit }, generation),
-    );
-    emit({ _tag: "Started", group, generation, tasks: tasks.map(({ ref }) => taskName(ref)) });
-    for (const topic of new Set(tasks.map(({ ref }) => ref.topic))) {
-      this.keepTimeOf(topic, tasks);
-    }
-    this.done = this.runAll();
+    this.share = new Share(options.limits);
+    this.subTopologies = new Map(compile(options.pipeline.ends, options.group).map((part) => [part.source.name, part]));
+    this.done = this.end();
     // The caller may look at `done` later; until then a failure is not unhandled.
     this.done.catch(() => {});
   }
 
-  /** Lets what was read commit for up to `withinMs`, then gives every task up. */
+  /**
+   * Creates the topics that are missing and joins the group, then enters the tasks as writers: every task of every
+   * pipeline counts before the first one runs. Rejects with `MillraceError`.
+   */
+  async prepare(): Promise<void> {
+    const { group, ports } = this.options;
+    const subTopologies = [...this.subTopologies.values()];
+    this.topics = await ensureTopics(ports.log, subTopologies);
+    this.membership = this.newMembership();
+    const { members } = await this.membership.join();
+    await registerWriters(ports.log, { group, subTopologies, topics: this.topics }, members > 1);
+  }
+
+  /** Begins to work. */
+  start(): void {
+    const { membership } = this;
+    if (membership === null || this.isStopping) {
+      return;
+    }
+    this.handOver = this.newHandOver(membership);
+    for (const topic of this.subTopologies.keys()) {
+      this.keepTimeOf(topic);
+    }
+    membership.run().catch((error: unknown) => this.fail(error));
+  }
+
+  /**
+   * Lets the others take the tasks over one by one, what was read finish and commit for up to `withinMs`, then gives up
+   * what is left. A later call with less time hastens the first.
+   */
   async stop(withinMs: number): Promise<void> {
-    await Promise.all(this.runners.map((runner) => runner.stop(withinMs)));
+    const isFirst = !this.isStopping;
+    this.isStopping = true;
+    const deadlineMs = this.options.clock.now() + withinMs;
+    if (isFirst && (this.view?.staying ?? 0) > 1 && !this.isFinishing) {
+      await this.offerTasks(Math.min(withinMs, HAND_OVER_WITHIN_MS));
+    }
+    await this.handOver?.giveAll(Math.max(0, deadlineMs - this.options.clock.now()));
     if (!this.isStopped) {
       this.isStopped = true;
-      this.ended.abort();
+      await this.membership?.leave(this.isFinishing);
+      for (const keeper of this.timeKeepers.values()) {
+        keeper.stop();
+      }
       this.options.emit({ _tag: "Stopped", group: this.options.group });
+      this.stopped.resolve();
+    }
+    await this.stopped.promise;
+  }
+
+  private async end(): Promise<void> {
+    await this.stopped.promise;
+    if (this.failure !== null) {
+      throw this.failure.error;
     }
   }
 
   status(): readonly TaskStatus[] {
-    return this.runners.map((runner) => runner.status());
+    return (this.handOver?.runners ?? []).map((runner) => runner.status());
   }
 
-  private async runAll(): Promise<void> {
-    const failures: unknown[] = [];
-    const { emit } = this.options;
-    const runs = this.runners.map(async (runner) => {
-      try {
-        await runner.run();
-      } catch (error) {
-        failures.push(error);
-        if (error instanceof MillraceError) {
-          emit({ _tag: "Failed", task: runner.status().task, error });
+  /** Announces the leave, and waits until the others have been given the tasks. */
+  private async offerTasks(withinMs: number): Promise<void> {
+    const { clock } = this.options;
+    this.membership?.announceLeaving();
+    const enough = new AbortController();
+    const offered = this.handOver?.offered() ?? Promise.resolve();
+    await Promise.race([offered, sleep(clock, withinMs, enough.signal)]);
+    enough.abort();
+  }
+
+  private newMembership(): Membership {
+    const { group, member, settings, ports, clock, emit } = this.options;
+    const { sessionMs, revocationMs, weight, host, pid, heartbeatMs } = settings;
+    const plan = Object.fromEntries(
+      [...this.subTopologies].flatMap(([name, subTopology]) => {
+        const topic = this.topics.get(name);
+        return topic === undefined ? [] : [[name, planEntryOf(subTopology, topic)]];
+      }),
+    );
+    let joined: MemberRef | null = null;
+    return new Membership({
+      group: ports.group,
+      clock,
+      heartbeatMs,
+      request: { group, member, sessionMs, revocationMs, weight, host, pid, plan },
+      confirmed: (ref, view) => {
+        if (joined?.instance !== ref.instance) {
+          joined = ref;
+          emit({ _tag: "Joined", group, member, epoch: view.epoch });
         }
-        // One task that stops for good stops the pipeline: the others commit what they have.
-        void Promise.all(this.runners.map((other) => other.stop(STOP_AFTER_FAILURE_MS))).catch(() => {});
-      }
-    });
-    await Promise.all(runs);
-    this.ended.abort();
-    if (failures.length > 0) {
-      throw failures[0];
-    }
-  }
-
-  private keepTimeOf(topic: TopicInfo, tasks: readonly { readonly ref: TaskRef }[]): void {
-    const { ports, clock } = this.options;
-    const own = this.runners.filter((_runner, index) => tasks[index]?.ref.topic === topic);
-    const partitions = tasks.filter(({ ref }) => ref.topic === topic).map(({ ref }) => ref.partition);
-    // A read that waits would not notice that its topic is gone.
-    const failAll = (error: unknown): void => {
-      for (const runner of own) {
-        runner.fail(error);
-      }
-    };
-    keepTime(
-      { log: ports.log, clock, topic, signal: this.ended.signal },
-      {
-        times: ({ writers, partitions: times }) => {
-          own.forEach((runner, index) => {
-            const time = times[partitions[index] ?? -1];
-            if (time !== undefined) {
-              runner.onTimes({ ...time, writers });
-            }
-          });
-        },
-        lost: (error) => failAll(new MillraceError(error)),
+        this.onView(ref, view);
       },
-    ).catch(failAll);
+      over: (reason) => {
+        emit({ _tag: "SessionLost", group, reason });
+        this.handOver?.drop(reason);
+      },
+      released: () => this.handOver?.look(),
+      failed: (error) => this.fail(error),
+      stalled: (error) => this.stalled(error),
+    });
   }
 
-  private async ensureTopics(subTopologies: readonly SubTopology[]): Promise<ReadonlyMap<string, TopicInfo>> {
-    const topics = new Map<string, TopicInfo>();
-    const upstreams = new Map(subTopologies.map(({ source, upstream }) => [source.name, upstream]));
-    for (const { name, partitions } of subTopologies.flatMap(({ source, writes }) => [source, ...writes])) {
-      if (!topics.has(name)) {
-        const upstream = upstreams.get(name) ?? null;
-        const sameAsUpstream = upstream === null ? null : (topics.get(upstream.name)?.partitions ?? null);
-        topics.set(name, await this.ensureTopic(name, partitions ?? sameAsUpstream));
+  private newHandOver(membership: Membership): HandOver {
+    const { group, settings, ports, clock, emit } = this.options;
+    return new HandOver({
+      group: ports.group,
+      clock,
+      name: group,
+      revocationMs: settings.revocationMs,
+      makeRunner: (task, generation) => this.newRunner(task, generation),
+      began: (task) => this.timeKeepers.get(parseTaskId(task).topic)?.poke(),
+      emit,
+      outdated: () => membership.poke(),
+      completed: (count) => this.finishIfComplete(count),
+      failed: (error, task) => this.fail(error, task),
+      stalled: (error) => this.stalled(error),
+    });
+  }
+
+  private onView(ref: MemberRef, view: GroupView): void {
+    this.view = view;
+    this.handOver?.confirm(ref, view);
+    this.share.tasks = this.handOver?.count ?? 1;
+    if (view.isFinished) {
+      this.finish();
+    } else {
+      this.finishIfComplete(view.completed);
+    }
+  }
+
+  private newRunner(task: string, generation: number): TaskRunner {
+    const { group, ports, clock, emit } = this.options;
+    const { topics, share: limits } = this;
+    const { topic: name, partition } = parseTaskId(task);
+    const topic = topics.get(name);
+    const subTopology = this.subTopologies.get(name);
+    if (topic === undefined || subTopology === undefined || partition >= topic.partitions) {
+      throw new MillraceError("InvalidPipeline", `the group gave this worker task ${task}, which is none of its plan`);
+    }
+    const ref = { group, topic, partition };
+    return new TaskRunner({ ports, clock, ref, subTopology, topics, limits, emit }, generation);
+  }
+
+  private keepTimeOf(name: string): void {
+    const { ports, clock } = this.options;
+    const topic = this.topics.get(name);
+    if (topic === undefined) {
+      return;
+    }
+    const tasks = (): ReadonlyMap<number, TimedTask> =>
+      new Map(
+        (this.handOver?.runners ?? [])
+          .filter(({ ref }) => ref.topic.name === name)
+          .map((runner) => [
+            runner.ref.partition,
+            { onTimes: (times) => runner.onTimes(times), fail: (error) => runner.fail(new MillraceError(error)) },
+          ]),
+      );
+    const keeper = new TimeKeeper({ log: ports.log, clock, topic, tasks });
+    this.timeKeepers.set(name, keeper);
+    keeper.run().catch((error: unknown) => this.fail(error));
+  }
+
+  /** All tasks that any member knows of are complete: asked for exactly, since members may know different ones. */
+  private finishIfComplete(completed: number): void {
+    const own = [...this.subTopologies.keys()].reduce((sum, name) => sum + (this.topics.get(name)?.partitions ?? 0), 0);
+    if (completed >= own && !this.isFinishing) {
+      this.lookWhetherComplete().catch((error: unknown) => this.fail(error));
+    }
+  }
+
+  private async lookWhetherComplete(): Promise<void> {
+    const { ports, group } = this.options;
+    const snapshot = await ports.group.snapshot(group)();
+    if (E.isRight(snapshot)) {
+      const done = new Set(snapshot.right.completed);
+      if (tasksIn(snapshot.right.plan).every(({ id }) => done.has(id))) {
+        this.finish();
       }
     }
-    return topics;
   }
 
-  private ensureTopic(name: string, partitions: number | null): Promise<TopicInfo> {
-    return demand(this.options.ports.log.ensureTopic({ name, partitions, defaultPartitions: DEFAULT_PARTITIONS }));
-  }
-
-  private async registerWriters(
-    subTopologies: readonly SubTopology[],
-    topics: ReadonlyMap<string, TopicInfo>,
-  ): Promise<void> {
-    const { group, ports } = this.options;
-    for (const subTopology of subTopologies) {
-      const writers = tasksOf(group, subTopology, topics).map(taskName);
-      for (const { name } of subTopology.writes) {
-        const topic = topics.get(name);
-        if (topic !== undefined) {
-          await demand(ports.log.registerWriters(topic, writers));
-        }
-      }
+  private finish(): void {
+    if (!this.isFinishing && !this.isStopping) {
+      this.isFinishing = true;
+      this.options.emit({ _tag: "Finished", group: this.options.group });
+      void this.stop(STOP_WITHIN_MS);
     }
   }
-}
 
-/** How long the other tasks may finish when one has failed. */
-const STOP_AFTER_FAILURE_MS = 5_000;
-
-function tasksOf(group: string, { source }: SubTopology, topics: ReadonlyMap<string, TopicInfo>): readonly TaskRef[] {
-  const topic = topics.get(source.name);
-  return topic === undefined
-    ? []
-    : Array.from({ length: topic.partitions }, (_, partition) => ({ group, topic, partition }));
-}
-
-/** The result of a call; throws its failure as a `MillraceError`. */
-export async function demand<A>(call: TaskEither<PortError, A>): Promise<A> {
-  const result = await call();
-  if (E.isLeft(result)) {
-    throw new MillraceError(result.left);
+  /** One task that stops for good stops the pipeline: the others commit what they have. */
+  private fail(error: unknown, task = this.options.group): void {
+    if (this.failure === null) {
+      this.failure = { error };
+      if (error instanceof MillraceError) {
+        this.options.emit({ _tag: "Failed", task, error });
+      }
+      void this.stop(STOP_WITHIN_MS);
+    }
   }
-  return result.right;
+
+  private stalled({ code, message }: PortError): void {
+    this.options.emit({ _tag: "Stalled", task: this.options.group, code, message });
+  }
 }

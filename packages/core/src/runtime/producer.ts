@@ -106,6 +106,8 @@ class LogProducer<A> implements Producer<A> {
   private nextPartition = 0;
   private failure: MillraceError | null = null;
   private whenEmpty: (() => void)[] = [];
+  /** An app may outlive many producers. */
+  private readonly forget: () => void;
 
   constructor(
     topic: Topic<A>,
@@ -131,6 +133,7 @@ class LogProducer<A> implements Producer<A> {
       giveUp();
     }
     signal?.addEventListener("abort", giveUp, { once: true });
+    this.forget = () => signal?.removeEventListener("abort", giveUp);
   }
 
   async send(value: A): Promise<void> {
@@ -164,6 +167,7 @@ class LogProducer<A> implements Producer<A> {
     await this.flush();
     this.failure ??= new MillraceError("Closed", `the producer of topic "${this.topic.name}" is closed`);
     this.closed.abort();
+    this.forget();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

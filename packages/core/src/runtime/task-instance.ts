@@ -2,9 +2,7 @@
  * One owned task at work: reads its partition within its limits, has the records pushed through its operators, and commits.
  * Lives from an acquisition to the next; what it holds in memory is what the store has, plus what is not committed yet.
  */
-import * as E from "fp-ts/lib/Either.js";
 import { DecodeError, MillraceError } from "../errors.ts";
-import { backoffMs } from "../kernel/backoff.ts";
 import { compareOffsets, type Offset } from "../kernel/offset.ts";
 import { decodeTime } from "../kernel/task-time.ts";
 import { sleep } from "../ports/clock.ts";
@@ -19,6 +17,7 @@ import { Credits } from "./credits.ts";
 import { Deferred } from "./deferred.ts";
 import { loadStores } from "./load-stores.ts";
 import { QuietTime } from "./quiet-time.ts";
+import { readWhile } from "./read-while.ts";
 import { type RetryOptions, retrying } from "./retrying.ts";
 import { Router } from "./router.ts";
 import { type Outcome, type TaskOptions, taskName } from "./task-options.ts";
@@ -53,6 +52,7 @@ export class TaskInstance {
   private readonly quiet = new QuietTime();
   private isPushing = false;
   private isTickPlanned = false;
+  private isDone = false;
 
   constructor(options: TaskOptions, ownership: Ownership, cut: Offset | null) {
     this.options = options;
@@ -85,16 +85,22 @@ export class TaskInstance {
     }
     const outcome = await this.ended.promise;
     await this.committer.settledCommitted();
+    this.isDone = true;
     this.abandon();
     this.finished.resolve();
     return outcome;
   }
 
-  /** Stops reading, lets what was read finish and commit for up to `withinMs`, and gives up the rest. */
-  async drain(withinMs: number): Promise<void> {
+  /**
+   * Stops reading, lets what was read finish and commit for up to `withinMs`, and gives up the rest. Resolves with whether
+   * nothing was left.
+   */
+  async drain(withinMs: number): Promise<boolean> {
     this.finish({ kind: "stopped" });
-    await Promise.race([this.finished.promise, sleep(this.options.clock, withinMs, this.given.signal)]);
+    const late = sleep(this.options.clock, withinMs, this.given.signal).then(() => this.isDone);
+    const isDone = await Promise.race([this.finished.promise.then(() => true), late]);
     this.abandon();
+    return isDone;
   }
 
   /** Ends the instance at once, and commits nothing more. */
@@ -164,31 +170,18 @@ export class TaskInstance {
     const { ports, ref, clock } = this.options;
     const reader = ports.log.reader(ref.topic, ref.partition, this.ownership.offset);
     this.closeReader = () => reader.close();
-    let failures = 0;
-    while (this.isReading) {
-      this.failIfStuck();
-      const room = await this.credits.room();
-      const askedMs = clock.now();
-      const batch = await reader.next({ ...room, maxRecords: Math.min(room.maxRecords, MAX_UNIT_RECORDS) });
-      if (!this.isReading) {
-        break;
-      }
-      if (E.isRight(batch)) {
-        failures = 0;
-        const { records, atEnd } = batch.right;
-        this.quiet.read({ isEmpty: records.length === 0, atEnd }, askedMs, clock.now());
-        this.onBatch(loop, records);
-        // Timers and sockets have their turn between batches.
-        await new Promise<void>((resolve) => setImmediate(resolve));
-      } else if (batch.left.retriable) {
-        failures += 1;
-        this.quiet.failed();
-        this.stalled(batch.left);
-        await sleep(clock, backoffMs(failures, Math.random()), this.given.signal);
-      } else {
-        throw new MillraceError(batch.left);
-      }
-    }
+    await readWhile({
+      reader,
+      clock,
+      credits: this.credits,
+      maxRecords: MAX_UNIT_RECORDS,
+      quiet: this.quiet,
+      signal: this.given.signal,
+      isReading: () => this.isReading,
+      before: () => this.failIfStuck(),
+      read: (records) => this.onBatch(loop, records),
+      stalled: (error) => this.stalled(error),
+    });
     reader.close();
   }
 

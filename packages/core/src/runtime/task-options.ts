@@ -1,4 +1,5 @@
 import type { MillraceError } from "../errors.ts";
+import { taskIdOf } from "../kernel/task-id.ts";
 import type { Ports } from "../ports/adapter.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { TopicInfo } from "../ports/log.ts";
@@ -29,6 +30,10 @@ export type Outcome =
   | { readonly kind: "failed"; readonly error: MillraceError };
 
 /** The task's name in events, messages and writers' tables: `<group>/<topic>/<partition>`. */
-export function taskName(ref: TaskRef): string {
-  return `${ref.group}/${ref.topic.name}/${ref.partition}`;
+export function taskName(ref: {
+  readonly group: string;
+  readonly topic: { readonly name: string };
+  readonly partition: number;
+}): string {
+  return `${ref.group}/${taskIdOf(ref.topic.name, ref.partition)}`;
 }

@@ -1,7 +1,7 @@
 import * as E from "fp-ts/lib/Either.js";
 import { HandlerError, MillraceError } from "../errors.ts";
 import { compareOffsets, type Offset } from "../kernel/offset.ts";
-import type { Ownership } from "../ports/tasks.ts";
+import type { Ownership, TaskRef } from "../ports/tasks.ts";
 import { retrying } from "./retrying.ts";
 import { TaskInstance } from "./task-instance.ts";
 import { type Outcome, type TaskOptions, taskName } from "./task-options.ts";
@@ -21,6 +21,9 @@ export interface TaskStatus {
   readonly watermarkMs: number;
 }
 
+/** How a runner's work has ended: it was stopped, its input was, or somebody else owns the task. */
+export type RunnerEnd = "stopped" | "complete" | "fenced";
+
 /**
  * Keeps one task running: acquires it, and again when the store has lost commits. When an operator fails, the records in
  * front of the failing one are processed and committed before the failure is reported.
@@ -31,58 +34,49 @@ export class TaskRunner {
   private readonly name: string;
   private readonly given = new AbortController();
   private instance: TaskInstance | null = null;
-  private nonce: string | null = null;
   /** Resolves when nothing runs any more. */
-  private ended: Promise<void> = Promise.resolve();
+  private ended: Promise<unknown> = Promise.resolve();
   private appended: number | null = null;
   /** Where the next run is to end, and the failure that it then reports. */
   private cut: { readonly error: HandlerError; readonly at: Offset } | null = null;
 
+  /** @param generation of the target that gives the task to this worker */
   constructor(options: TaskOptions, generation: number) {
     this.options = options;
     this.generation = generation;
     this.name = taskName(options.ref);
   }
 
-  /** Runs until stopped or complete. Rejects with the error that stopped the task for good. */
-  run(): Promise<void> {
-    const run = this.runInstances();
+  get ref(): TaskRef {
+    return this.options.ref;
+  }
+
+  /**
+   * Runs until stopped, complete or fenced. Rejects with the error that stopped the task for good.
+   *
+   * @param acquired called at every acquisition
+   */
+  run(acquired: () => void): Promise<RunnerEnd> {
+    const run = this.runInstances(acquired);
     this.ended = run.catch(() => {});
     return run;
   }
 
-  private async runInstances(): Promise<void> {
-    let goesOn = true;
-    while (goesOn && !this.given.signal.aborted) {
-      const ownership = await this.acquire();
-      if (ownership !== null && !this.given.signal.aborted) {
-        goesOn = await this.runInstance(ownership);
-      }
-    }
-    if (this.cut !== null) {
-      // Stopped on the way to the record that failed: the failure is not forgotten.
-      throw this.cut.error;
-    }
-  }
-
-  /** Runs from an acquisition to its end; returns whether another one is to follow. */
-  private async runInstance(ownership: Ownership): Promise<boolean> {
-    if (this.cut !== null && compareOffsets(ownership.offset, this.cut.at) >= 0) {
-      this.cut = null;
-    }
-    this.instance = new TaskInstance(this.options, ownership, this.cut?.at ?? null);
-    return this.goesOnAfter(await this.instance.run());
-  }
-
-  /** Stops reading, lets what was read commit for up to `withinMs`, and gives the task up. */
-  async stop(withinMs: number): Promise<void> {
+  /**
+   * Stops reading and lets what was read commit for up to `withinMs`. Resolves when nothing runs any more, with whether all
+   * of it was committed.
+   */
+  async stop(withinMs: number): Promise<boolean> {
     this.given.abort();
-    await this.instance?.drain(withinMs);
+    const isDrained = (await this.instance?.drain(withinMs)) ?? true;
     await this.ended;
-    if (this.nonce !== null) {
-      // Best effort: whoever acquires next does not need it.
-      await this.options.ports.tasks.release(this.options.ref, this.nonce)();
-    }
+    return isDrained;
+  }
+
+  /** Stops at once, and begins no further commit. */
+  abandon(): void {
+    this.given.abort();
+    this.instance?.abandon();
   }
 
   /** Ends the task with a failure. */
@@ -109,51 +103,93 @@ export class TaskRunner {
     };
   }
 
-  private async acquire(): Promise<Ownership | null> {
+  private async runInstances(acquired: () => void): Promise<RunnerEnd> {
+    let end: RunnerEnd | "again" = "again";
+    while (end === "again" && !this.given.signal.aborted) {
+      const ownership = await this.acquire();
+      if (ownership === "fenced") {
+        return ownership;
+      }
+      if (ownership !== null && !this.given.signal.aborted) {
+        acquired();
+        end = await this.runInstance(ownership);
+      }
+    }
+    if (this.cut !== null && end !== "fenced") {
+      // Stopped on the way to the record that failed: the failure is not forgotten.
+      throw this.cut.error;
+    }
+    return end === "again" ? "stopped" : end;
+  }
+
+  /** Runs from an acquisition to its end. */
+  private async runInstance(ownership: Ownership): Promise<RunnerEnd | "again"> {
+    if (this.cut !== null && compareOffsets(ownership.offset, this.cut.at) >= 0) {
+      this.cut = null;
+    }
+    this.instance = new TaskInstance(this.options, ownership, this.cut?.at ?? null);
+    return this.endAfter(await this.instance.run());
+  }
+
+  /** `null` when the runner was stopped meanwhile. */
+  private async acquire(): Promise<Ownership | "fenced" | null> {
     const { ports, ref, clock, emit } = this.options;
-    const acquired = await retrying(() => ports.tasks.acquire(ref, this.generation)(), {
+    const acquired = await retrying(ports.tasks.acquire(ref, this.generation), {
       clock,
       signal: this.given.signal,
       stalled: ({ code, message }) => emit({ _tag: "Stalled", task: this.name, code, message }),
     });
     if (E.isRight(acquired)) {
-      this.nonce = acquired.right.nonce;
       return acquired.right;
     }
     if (this.given.signal.aborted) {
       return null;
     }
-    throw new MillraceError(acquired.left);
+    return acquired.left._tag === "Fenced"
+      ? this.fenced(acquired.left.message)
+      : fail(new MillraceError(acquired.left));
   }
 
   /** Whether another run follows: after lost commits, and up to a record at which an operator has failed. */
-  private goesOnAfter(outcome: Outcome): boolean {
+  private endAfter(outcome: Outcome): RunnerEnd | "again" {
     switch (outcome.kind) {
       case "stopped":
-        return false;
+        return "stopped";
       case "complete":
         this.options.emit({ _tag: "Completed", task: this.name });
-        return false;
+        return "complete";
       case "reachedCut":
-        return false;
+        return "stopped";
       case "failed":
-        return this.goesOnAfterFailure(outcome.error);
+        return this.endAfterFailure(outcome.error);
     }
   }
 
-  private goesOnAfterFailure(error: MillraceError): boolean {
+  private endAfterFailure(error: MillraceError): RunnerEnd | "again" {
+    if (error._tag === "Fenced") {
+      return this.fenced(error.message);
+    }
     if (error._tag === "Regressed") {
       this.options.emit({ _tag: "Regressed", task: this.name, message: error.message });
-      return true;
+      return "again";
     }
     if (error instanceof HandlerError && error.at !== null) {
       const at = error.at.offset as Offset;
       // Each run ends at an earlier record than the one before, so this comes to an end.
       if (this.cut === null || compareOffsets(at, this.cut.at) < 0) {
         this.cut = { error, at };
-        return true;
+        return "again";
       }
     }
     throw error;
   }
+
+  private fenced(message: string): "fenced" {
+    this.options.emit({ _tag: "Fenced", task: this.name, message });
+    return "fenced";
+  }
+}
+
+function fail(error: MillraceError): never {
+  throw error;
 }

@@ -5,7 +5,7 @@
  * ARGV  1 nonce, 2 sequence, 3 incarnation, 4 offset, 5 processed, 6 time, 7 group, 8 entry id of the offset,
  *       9 number of outputs, 10 of stores, 11 of watermarks;
  *       for each output: incarnation, number of records; for each store: number of puts, of deletes;
- *       for each watermark: incarnation, writer, watermark (empty: remove the writer);
+ *       for each watermark: incarnation, writer, watermark (empty: takes the writer out, and marks it as one that was there);
  *       then the content: for each output its records (m, v, h each; h empty: no headers), for each store its puts
  *       (key, value each) and its deletes
  * Returns {applied}; {already-applied}; {fenced}; {regressed, stored sequence}; {topic-lost, key};
@@ -17,19 +17,11 @@
  * There are two variants of the one source: what only moves a task on (no outputs, no puts) carries `allow-oom`, so
  * that a full server does not keep its readers from making room.
  */
-import { KEY_TYPES, NATIVE_GROUP } from "./guards.ts";
+import { CHUNKS, KEY_TYPES, NATIVE_GROUP } from "./guards.ts";
 import { script } from "./script.ts";
 
 const BODY = `
-${KEY_TYPES}${NATIVE_GROUP}
--- Lua's stack takes some 8,000 values; an even number keeps names and values together.
-local CHUNK = 4000
-local function inChunks(command, key, from, to)
-  for i = from, to, CHUNK do
-    redis.call(command, key, unpack(ARGV, i, math.min(i + CHUNK - 1, to)))
-  end
-end
-
+${KEY_TYPES}${NATIVE_GROUP}${CHUNKS}
 local log, meta, task = KEYS[1], KEYS[2], KEYS[3]
 local sequence = tonumber(ARGV[2])
 local bad = foreign(task, 'hash')
@@ -84,17 +76,13 @@ for _ = 1, outputs do
 end
 for _ = 1, stores do
   local puts, deletes = 2 * ARGV[arg], tonumber(ARGV[arg + 1])
-  inChunks('HSET', KEYS[key], content, content + puts - 1)
-  inChunks('HDEL', KEYS[key], content + puts, content + puts + deletes - 1)
+  inChunks('HSET', KEYS[key], ARGV, content, content + puts - 1)
+  inChunks('HDEL', KEYS[key], ARGV, content + puts, content + puts + deletes - 1)
   content = content + puts + deletes
   key, arg = key + 1, arg + 2
 end
 for _ = 1, watermarks do
-  if ARGV[arg + 2] == '' then
-    redis.call('HDEL', KEYS[key + 1], ARGV[arg + 1])
-  else
-    redis.call('HSET', KEYS[key + 1], ARGV[arg + 1], ARGV[arg + 2])
-  end
+  redis.call('HSET', KEYS[key + 1], ARGV[arg + 1], ARGV[arg + 2])
   key, arg = key + 2, arg + 3
 end
 redis.call('HSET', task, 'sequence', string.format('%.0f', sequence + 1),

@@ -11,7 +11,8 @@
 import { KEY_TYPES } from "./guards.ts";
 import { script } from "./script.ts";
 
-export const ENSURE_TOPIC = script(`#!lua
+/** Answers where the topic exists. */
+const FIND = `
 ${KEY_TYPES}
 local topic, writers = KEYS[1], KEYS[2]
 local bad = foreign(topic, 'hash')
@@ -24,7 +25,16 @@ if redis.call('EXISTS', topic) == 1 then
   end
   return {'ok', found[1], found[2]}
 end
+`;
 
+/** With the same keys: says what exists, or {none}. Reads only, so that it runs without room. */
+export const FIND_TOPIC = script(`#!lua flags=no-writes
+${FIND}
+return {'none'}
+`);
+
+export const ENSURE_TOPIC = script(`#!lua
+${FIND}
 bad = foreign(writers, 'hash')
 if bad then return bad end
 for i = 3, #KEYS, 2 do

@@ -52,3 +52,17 @@ local function mirror(log, group, id, processed)
   end
 end
 `;
+
+/**
+ * `inChunks(command, key, values, from, to)` runs `command` on `key` with `values[from]` to `values[to]`, as often as it
+ * takes. `CHUNK` is how many values one call takes: Lua's stack holds some 8,000, and an even number keeps names and
+ * values together.
+ */
+export const CHUNKS = `
+local CHUNK = 4000
+local function inChunks(command, key, values, from, to)
+  for i = from, to, CHUNK do
+    redis.call(command, key, unpack(values, i, math.min(i + CHUNK - 1, to)))
+  end
+end
+`;

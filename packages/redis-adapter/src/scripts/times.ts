@@ -1,10 +1,10 @@
 /**
- * The writers' table of a topic and the ends of its partitions.
+ * The writers' table of a topic and the ends of partitions.
  *
- * KEYS  1 topic, 2 writers, then for each partition: log, meta
+ * KEYS  1 topic, 2 writers, then for each partition that is asked for: log, meta
  * ARGV  1 incarnation
- * Returns {ok, {writer, watermark, …}, {last entry's id or empty, entries ever added, sealed 0|1}, …}, one list for each
- *   partition; {topic-lost, key}; {wrong-type, key, expected, actual}
+ * Returns {ok, {writer, watermark (empty: taken out), …}, {last entry's id or empty, entries ever added, sealed 0|1}, …},
+ *   one list for each partition; {topic-lost, key}; {wrong-type, key, expected, actual}
  * Invariant: reads only. Everything that a watermark speaks of lies at or before the end returned with it. The end is
  *   the last entry that exists, not the last id given out: a reader must be able to reach it.
  */

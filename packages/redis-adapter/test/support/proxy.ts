@@ -6,6 +6,8 @@ export interface Proxy extends AsyncDisposable {
   readonly url: string;
   /** Replies that arrive from now on are lost, and nobody is told. */
   swallowReplies(): void;
+  /** The connections of now carry nothing any more, and nobody is told; new ones work. */
+  freeze(): void;
   /** Breaks all connections; new ones work. Replies are passed on again. */
   cut(): void;
 }
@@ -13,6 +15,7 @@ export interface Proxy extends AsyncDisposable {
 /** A proxy on a free port of 127.0.0.1 in front of the server on `port`. */
 export async function startProxy(port: number): Promise<Proxy> {
   const sockets = new Set<Socket>();
+  const frozen = new WeakSet<Socket>();
   let swallowing = false;
   const server = createServer((client) => {
     const upstream = connect(port, "127.0.0.1");
@@ -22,7 +25,7 @@ export async function startProxy(port: number): Promise<Proxy> {
     ] as const) {
       sockets.add(from);
       from.on("data", (data) => {
-        if (from === client || !swallowing) {
+        if (!frozen.has(from) && (from === client || !swallowing)) {
           to.write(data);
         }
       });
@@ -48,6 +51,11 @@ export async function startProxy(port: number): Promise<Proxy> {
     url: `redis://127.0.0.1:${address.port}`,
     swallowReplies: () => {
       swallowing = true;
+    },
+    freeze: () => {
+      for (const socket of sockets) {
+        frozen.add(socket);
+      }
     },
     cut,
     [Symbol.asyncDispose]: async () => {

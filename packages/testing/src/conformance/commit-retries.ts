@@ -9,8 +9,7 @@ import type { PortsConformance } from "./target.ts";
 /** What one of several owners, former ones among them, tries. `owner` numbers the acquisitions so far, from the last. */
 type Step =
   | { readonly kind: "acquire"; readonly generation: number }
-  | { readonly kind: "commit"; readonly owner: number; readonly sequence: number }
-  | { readonly kind: "release"; readonly owner: number };
+  | { readonly kind: "commit"; readonly owner: number; readonly sequence: number };
 
 /** The current owner, nearly always; now and then one that was fenced long ago. */
 const anyOwner = fc.oneof({ weight: 4, arbitrary: fc.constant(0) }, fc.nat(3));
@@ -21,7 +20,6 @@ const anySequence = fc.oneof({ weight: 4, arbitrary: fc.constant(0) }, fc.intege
 const anyStep: fc.Arbitrary<Step> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ kind: fc.constant("acquire"), generation: fc.integer({ min: 1, max: 4 }) }) },
   { weight: 5, arbitrary: fc.record({ kind: fc.constant("commit"), owner: anyOwner, sequence: anySequence }) },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constant("release"), owner: anyOwner }) },
 );
 
 /** The ports' docstrings as a program: what the store holds, and what each call must come to. */
@@ -48,10 +46,6 @@ class Model {
       return "applied";
     }
     return number + 1 === this.sequence ? "alreadyApplied" : "Regressed";
-  }
-
-  release(nonce: string): void {
-    this.nonce = nonce === this.nonce ? null : this.nonce;
   }
 }
 
@@ -97,8 +91,6 @@ class Run {
         return this.#acquire(each.generation);
       case "commit":
         return this.#commit(each.owner, Math.max(0, this.model.sequence + each.sequence));
-      case "release":
-        return this.#release(each.owner);
     }
   }
 
@@ -124,13 +116,6 @@ class Run {
     const result = await this.#rig.ports.tasks.commit(commit)();
     const expected = this.model.commit(from.nonce, number);
     return { actual: result._tag === "Left" ? result.left._tag : result.right, expected };
-  }
-
-  async #release(owner: number): Promise<{ actual: string; expected: string }> {
-    const { nonce } = this.#ownerAt(owner);
-    const result = await this.#rig.ports.tasks.release(this.#task, nonce)();
-    this.model.release(nonce);
-    return { actual: result._tag, expected: "Right" };
   }
 
   /** Somebody who never was the owner, where there were not that many. */

@@ -50,6 +50,27 @@ export function describeOwnership(spec: PortsConformance): void {
       expect(await ok(tasks.commit(commitOf(task, second)))).toBe("applied");
     });
 
+    it("is one and the same however often its call is carried out, and fences nobody", async () => {
+      const { tasks } = rig.ports;
+      const task = await rig.task();
+      const call = tasks.acquire(task, 3);
+      const owner = await ok(call);
+      expect(await ok(call)).toEqual(owner);
+      expect(await ok(tasks.commit(commitOf(task, owner)))).toBe("applied");
+      const again = await ok(call);
+      expect(again).toMatchObject({ nonce: owner.nonce, sequence: 1 });
+      expect(await ok(tasks.commit(commitOf(task, again)))).toBe("applied");
+    });
+
+    it("is one when its call is carried out twice at once", async () => {
+      const { tasks } = rig.ports;
+      const task = await rig.task();
+      const call = tasks.acquire(task, 1);
+      const [one, two] = await Promise.all([ok(call), ok(call)]);
+      expect(one).toEqual(two);
+      expect(await ok(tasks.commit(commitOf(task, one)))).toBe("applied");
+    });
+
     it("is refused below the generation of an earlier acquisition, and stays where it is", async () => {
       const { tasks } = rig.ports;
       const task = await rig.task();
@@ -87,32 +108,8 @@ export function describeOwnership(spec: PortsConformance): void {
       }
     });
 
-    it("ends with its release", async () => {
-      const { tasks } = rig.ports;
+    it("of a task that nobody ever acquired is nobody's", async () => {
       const task = await rig.task();
-      const owner = await ok(tasks.acquire(task, 2));
-      await ok(tasks.commit(commitOf(task, owner, { time: "t", processed: 7 })));
-      await ok(tasks.release(task, owner.nonce));
-      await refused(tasks.commit(commitOf(task, owner, { sequence: 1 })), "Fenced");
-      await ok(tasks.release(task, owner.nonce));
-      await refused(tasks.acquire(task, 1), "Fenced");
-      expect(await ok(tasks.acquire(task, 2))).toMatchObject({ sequence: 1, processed: 7, time: "t" });
-    });
-
-    it("does not end with a release by anybody else", async () => {
-      const { tasks } = rig.ports;
-      const task = await rig.task();
-      const former = await ok(tasks.acquire(task, 1));
-      const owner = await ok(tasks.acquire(task, 1));
-      await ok(tasks.release(task, former.nonce));
-      await ok(tasks.release(task, fresh("nonce")));
-      await ok(tasks.release(task, ""));
-      expect(await ok(tasks.commit(commitOf(task, owner)))).toBe("applied");
-    });
-
-    it("of a task that nobody ever acquired can be given up, to no effect", async () => {
-      const task = await rig.task();
-      await ok(rig.ports.tasks.release(task, fresh("nonce")));
       await refused(
         rig.ports.tasks.commit(
           commitOf(task, { nonce: "", sequence: 0, offset: BEFORE_FIRST, processed: 0, time: null }),
@@ -166,7 +163,6 @@ export function describeOwnership(spec: PortsConformance): void {
       await corrupt({ kind: "task", task });
       await refused(tasks.acquire(task, 1), "WrongType");
       await refused(tasks.commit(commitOf(task, owner)), "WrongType");
-      await refused(tasks.release(task, owner.nonce), "WrongType");
     });
   });
 }

@@ -2,6 +2,7 @@ import { BEFORE_FIRST, type PortError, type Ports, type TaskRef } from "@millrac
 import type { TaskEither } from "fp-ts/lib/TaskEither.js";
 import { describe, expect, it } from "vitest";
 import { AMPLE, payloads } from "./contents.ts";
+import { GROUP_CALLS } from "./group-calls.ts";
 import { ok, refused } from "./outcome.ts";
 import { AT_ONCE_MS, fastestMs, settleIn } from "./promptness.ts";
 import { appendOf, commitOf, records } from "./requests.ts";
@@ -28,8 +29,14 @@ const CALLS: readonly (readonly [string, (ports: Ports, task: TaskRef) => TaskEi
     ({ tasks }, task) =>
       tasks.commit(commitOf(task, { nonce: "", sequence: 0, offset: BEFORE_FIRST, processed: 0, time: null })),
   ],
-  ["tasks.release", ({ tasks }, task) => tasks.release(task, "nonce")],
-  ["group.join", ({ group }) => group.join(fresh("g"), "m")],
+  ["tasks.positions", ({ tasks }, task) => tasks.positions([task])],
+  ...GROUP_CALLS.map(
+    ([name, call]) =>
+      [
+        `group.${name}`,
+        (ports: Ports) => call(ports, { group: fresh("g"), member: "m", instance: fresh("instance") }),
+      ] as const,
+  ),
   ["state.scan", ({ state }, task) => state.scan(task, "s", null)],
 ];
 

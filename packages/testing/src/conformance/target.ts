@@ -35,6 +35,8 @@ export interface ConformanceTarget {
   readonly trim: Hook<(topic: TopicInfo, partition: number, through: Offset) => Promise<void>>;
   /** Leaves no room to add records to a partition; the function returned makes room again. */
   readonly exhaust: Hook<(topic: TopicInfo, partition: number) => Promise<() => Promise<void>>>;
+  /** Why the adapter cannot listen to the hints of groups; left out where it can. Nothing but speed depends on them. */
+  readonly hints?: { readonly skip: string };
 }
 
 /** An adapter under test. */

@@ -40,6 +40,21 @@ export function describeTimes(spec: PortsConformance): void {
       ]);
     });
 
+    it("are those of the partitions that are asked for, in that order, with all writers", async () => {
+      const { log } = rig.ports;
+      const topic = await rig.topic(3);
+      await ok(log.registerWriters(topic, ["a"]));
+      await ok(log.append(appendOf(topic, records(3), { partition: 0 })));
+      await ok(log.append(appendOf(topic, records(2), { partition: 2 })));
+      const all = await ok(log.times(topic));
+      expect(await ok(log.times(topic, [2, 0]))).toEqual({
+        writers: { a: -Infinity },
+        partitions: [all.partitions[2], all.partitions[0]],
+      });
+      expect(await ok(log.times(topic, [1]))).toMatchObject({ partitions: [{ end: BEFORE_FIRST, appended: 0 }] });
+      expect(await ok(log.times(topic, [0, 1, 2]))).toEqual(all);
+    });
+
     it("count the outputs of tasks too", async () => {
       const { log, tasks } = rig.ports;
       const topic = await rig.topic();
@@ -104,6 +119,30 @@ export function describeTimes(spec: PortsConformance): void {
       await raise(topic, "a", 8);
       await ok(log.registerWriters(topic, ["b"]));
       expect((await ok(log.times(topic))).writers).toEqual({ a: 8, b: -Infinity, c: -Infinity });
+    });
+
+    it("do not take a writer in again that a commit has taken out, where only new ones are to enter", async () => {
+      const { log } = rig.ports;
+      const topic = await rig.topic();
+      await ok(log.registerWriters(topic, ["out", "kept", "at"], true));
+      await raise(topic, "at", 7);
+      await raise(topic, "out", null);
+      await ok(log.registerWriters(topic, ["out", "kept", "at", "new"], true));
+      expect((await ok(log.times(topic))).writers).toEqual({ kept: -Infinity, at: 7, new: -Infinity });
+      await ok(log.registerWriters(topic, ["out", "at"], false));
+      expect((await ok(log.times(topic))).writers).toEqual({ out: -Infinity, kept: -Infinity, at: 7, new: -Infinity });
+    });
+
+    it("keep a writer out that leaves, comes back and leaves again", async () => {
+      const { log } = rig.ports;
+      const topic = await rig.topic();
+      await raise(topic, "a", 7);
+      await raise(topic, "a", null);
+      await raise(topic, "a", 8);
+      expect((await ok(log.times(topic))).writers).toEqual({ a: 8 });
+      await raise(topic, "a", null);
+      await ok(log.registerWriters(topic, ["a"], true));
+      expect((await ok(log.times(topic))).writers).toEqual({});
     });
 
     it("never take a watermark meant for another incarnation", async () => {

@@ -1,6 +1,24 @@
-import type { Group, Membership, Unavailable } from "@millrace/core";
+import type {
+  Fenced,
+  GiveRequest,
+  Group,
+  GroupHint,
+  GroupMismatch,
+  GroupSnapshot,
+  GroupView,
+  JoinRequest,
+  MemberRef,
+  NotMember,
+  Proposal,
+  TakeAnswer,
+  Unavailable,
+} from "@millrace/core";
 import * as E from "fp-ts/lib/Either.js";
 import type { TaskEither } from "fp-ts/lib/TaskEither.js";
+import { heartbeat, join, leave } from "./group-membership.ts";
+import { snapshotOf } from "./group-snapshot.ts";
+import { type GroupState, NO_GROUP, type Step } from "./group-state.ts";
+import { give, propose, take } from "./group-tasks.ts";
 import type { MemoryStore } from "./memory-store.ts";
 import type { Session } from "./session.ts";
 
@@ -14,11 +32,74 @@ export class MemoryGroup implements Group {
     this.#session = session;
   }
 
-  join(group: string): TaskEither<Unavailable, Membership> {
+  join(request: JoinRequest): TaskEither<GroupMismatch | Fenced | Unavailable, GroupView> {
+    return this.#step(request, (state, nowMs) => join(state, request, nowMs));
+  }
+
+  heartbeat(
+    ref: MemberRef,
+    knows: { readonly generation: number; readonly isLeaving: boolean },
+  ): TaskEither<NotMember | Fenced | Unavailable, GroupView> {
+    return this.#step(ref, (state, nowMs) => heartbeat(state, ref, knows, nowMs));
+  }
+
+  snapshot(group: string): TaskEither<Unavailable, GroupSnapshot> {
+    return this.#session.call(() => E.right(snapshotOf(this.#stateOf(group), this.#store.clock.now())));
+  }
+
+  propose(proposal: Proposal): TaskEither<Unavailable, "stored" | "outdated"> {
+    return this.#step(proposal, (state, nowMs) => E.right(propose(state, proposal, nowMs)));
+  }
+
+  take(
+    ref: MemberRef,
+    generation: number,
+    tasks: readonly string[],
+  ): TaskEither<NotMember | Fenced | Unavailable, TakeAnswer> {
+    return this.#step(ref, (state, nowMs) => take(state, ref, { generation, tasks }, nowMs));
+  }
+
+  give(ref: MemberRef, request: GiveRequest): TaskEither<Unavailable, number> {
+    return this.#step(ref, (state, nowMs) => E.right(give(state, ref, request, nowMs)));
+  }
+
+  leave(ref: MemberRef, isFinished: boolean): TaskEither<Unavailable, void> {
+    return this.#step(ref, (state, nowMs) => E.right(leave(state, ref, isFinished, nowMs)));
+  }
+
+  watch(group: string, onHint: (hint: GroupHint) => void): () => void {
+    if (this.#session.closed) {
+      return () => undefined;
+    }
+    const unwatch = this.#store.hints.watch(group, onHint);
+    const stop = (): void => {
+      this.#session.offClose(stop);
+      unwatch();
+    };
+    this.#session.onClose(stop);
+    return stop;
+  }
+
+  /** Carries out one step of a group's state; a refused one changes nothing. */
+  #step<Err, A>(
+    { group }: { readonly group: string },
+    step: (state: GroupState, nowMs: number) => E.Either<Err, Step<A>>,
+  ): TaskEither<Err | Unavailable, A> {
     return this.#session.call(() => {
-      const generation = (this.#store.generations.get(group) ?? 0) + 1;
-      this.#store.generations.set(group, generation);
-      return E.right({ generation });
+      const result = step(this.#stateOf(group), this.#store.clock.now());
+      if (E.isLeft(result)) {
+        return result;
+      }
+      const { state, answer, hint } = result.right;
+      this.#store.groups.set(group, state);
+      if (hint !== null) {
+        this.#store.hints.send(group, hint);
+      }
+      return E.right(answer);
     });
+  }
+
+  #stateOf(group: string): GroupState {
+    return this.#store.groups.get(group) ?? NO_GROUP;
   }
 }

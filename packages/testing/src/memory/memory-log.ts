@@ -17,7 +17,7 @@ import * as E from "fp-ts/lib/Either.js";
 import type { TaskEither } from "fp-ts/lib/TaskEither.js";
 import type { Decision } from "./admission.ts";
 import { MemoryReader } from "./memory-reader.ts";
-import type { MemoryStore, MemoryTopic } from "./memory-store.ts";
+import { type MemoryStore, type MemoryTopic, partitionOf } from "./memory-store.ts";
 import { type Session, sessionClosed } from "./session.ts";
 
 /** Topics in memory. Producers are remembered for as long as their topic, `ephemeral` ones too. */
@@ -87,19 +87,30 @@ export class MemoryLog implements Log {
     return new MemoryReader(this.#store, this.#session, { topic, partition, after });
   }
 
-  registerWriters(topic: TopicInfo, names: readonly string[]): TaskEither<TopicLost | Unavailable, void> {
+  registerWriters(
+    topic: TopicInfo,
+    names: readonly string[],
+    onlyNew = false,
+  ): TaskEither<TopicLost | Unavailable, void> {
     return this.#onTopic(topic, ({ writers }) => {
       for (const name of names) {
-        writers.set(name, writers.get(name) ?? Number.NEGATIVE_INFINITY);
+        const isOut = writers.get(name) === null && !onlyNew;
+        if (isOut || !writers.has(name)) {
+          writers.set(name, Number.NEGATIVE_INFINITY);
+        }
       }
     });
   }
 
-  times(topic: TopicInfo): TaskEither<TopicLost | Unavailable, TopicTimes> {
-    return this.#onTopic(topic, ({ writers, partitions }) => ({
-      writers: Object.fromEntries(writers),
-      partitions: partitions.map(({ end, appended, sealed }) => ({ end, appended, sealed })),
-    }));
+  /** Throws where the topic has no such partition: a mistake of the caller. */
+  times(topic: TopicInfo, numbers?: readonly number[]): TaskEither<TopicLost | Unavailable, TopicTimes> {
+    return this.#onTopic(topic, (found) => {
+      const partitions = numbers?.map((number) => partitionOf(found, number)) ?? found.partitions;
+      return {
+        writers: Object.fromEntries([...found.writers].filter(isIn)),
+        partitions: partitions.map(({ end, appended, sealed }) => ({ end, appended, sealed })),
+      };
+    });
   }
 
   #onTopic<A>(topic: TopicInfo, body: (topic: MemoryTopic) => A): TaskEither<TopicLost | Unavailable, A> {
@@ -135,6 +146,10 @@ export class MemoryLog implements Log {
       },
     };
   }
+}
+
+function isIn(writer: [name: string, watermarkMs: number | null]): writer is [name: string, watermarkMs: number] {
+  return writer[1] !== null;
 }
 
 /** What a call ends with that gave up waiting for room in `place`. */

@@ -9,6 +9,8 @@ import {
 } from "@millrace/core";
 import * as E from "fp-ts/lib/Either.js";
 import { Admission } from "./admission.ts";
+import { GroupHints } from "./group-hints.ts";
+import type { GroupState } from "./group-state.ts";
 import { MemoryPartition } from "./memory-partition.ts";
 import { Pace } from "./pace.ts";
 import { StateBuckets } from "./state-buckets.ts";
@@ -17,8 +19,8 @@ import { StateBuckets } from "./state-buckets.ts";
 export interface MemoryTopic {
   readonly info: TopicInfo;
   readonly partitions: readonly MemoryPartition[];
-  /** The writers' table: watermark in ms by writer. */
-  readonly writers: Map<string, number>;
+  /** The writers' table: watermark in ms by writer; `null` for a writer that a commit has taken out. */
+  readonly writers: Map<string, number | null>;
 }
 
 /** What is kept of a task. */
@@ -26,7 +28,7 @@ export interface MemoryTask {
   /** Of the topic at the first acquisition. */
   readonly incarnation: string;
   generation: number;
-  /** `null` after a release. */
+  /** `null` before the first acquisition. */
   nonce: string | null;
   sequence: number;
   offset: Offset;
@@ -40,8 +42,9 @@ export class MemoryStore {
   readonly clock: Clock;
   readonly admission = new Admission();
   readonly pace = new Pace();
-  /** Generation of the latest member, by group. */
-  readonly generations = new Map<string, number>();
+  /** Consumer groups by name. */
+  readonly groups = new Map<string, GroupState>();
+  readonly hints = new GroupHints();
   readonly #maxBytesPerPartition: number;
   readonly #topics = new Map<string, MemoryTopic>();
   readonly #tasks = new Map<string, MemoryTask>();
@@ -66,19 +69,9 @@ export class MemoryStore {
     return E.left(portError("TopicLost", `topic ${info.name} ${what}; stop, and ask for it again`));
   }
 
-  /** A partition of {@link topic}. Throws where the topic has no such partition: a mistake of the caller. */
+  /** {@link partitionOf} the topic that the caller means, or `TopicLost`. */
   partition(info: TopicInfo, number: number): E.Either<TopicLost, MemoryPartition> {
-    const topic = this.topic(info);
-    if (E.isLeft(topic)) {
-      return topic;
-    }
-    const partition = topic.right.partitions[number];
-    if (partition === undefined) {
-      throw new RangeError(
-        `topic ${info.name} has ${topic.right.partitions.length} partitions, none numbered ${number}`,
-      );
-    }
-    return E.right(partition);
+    return E.map((topic: MemoryTopic) => partitionOf(topic, number))(this.topic(info));
   }
 
   createTopic(info: TopicInfo): void {
@@ -130,6 +123,15 @@ export class MemoryStore {
     }
     return bytes;
   }
+}
+
+/** A partition of a topic. Throws where the topic has no such partition: a mistake of the caller. */
+export function partitionOf({ info, partitions }: MemoryTopic, number: number): MemoryPartition {
+  const partition = partitions[number];
+  if (partition === undefined) {
+    throw new RangeError(`topic ${info.name} has ${partitions.length} partitions, none numbered ${number}`);
+  }
+  return partition;
 }
 
 /** A store of a task, made where it does not exist. */

@@ -1,10 +1,12 @@
 import { randomUUID } from "node:crypto";
 import {
   type AcquireError,
+  BEFORE_FIRST,
   type Commit,
   type CommitError,
   type Ownership,
   portError,
+  type TaskPosition,
   type TaskRef,
   type Tasks,
   type TopicLost,
@@ -40,6 +42,7 @@ export class MemoryTasks implements Tasks {
   }
 
   acquire(ref: TaskRef, generation: number): TaskEither<AcquireError, Ownership> {
+    const nonce = randomUUID();
     return this.#session.call(() => {
       const partition = this.#store.partition(ref.topic, ref.partition);
       if (E.isLeft(partition)) {
@@ -54,7 +57,6 @@ export class MemoryTasks implements Tasks {
         const message = `${nameOf(ref)} was acquired at generation ${task.generation}, later than ${generation}; join again`;
         return E.left(portError("Fenced", message));
       }
-      const nonce = randomUUID();
       task.generation = generation;
       task.nonce = nonce;
       this.#store.admission.recheck();
@@ -77,14 +79,10 @@ export class MemoryTasks implements Tasks {
     });
   }
 
-  release(ref: TaskRef, nonce: string): TaskEither<Unavailable, void> {
+  positions(tasks: readonly TaskRef[]): TaskEither<Unavailable, readonly TaskPosition[]> {
     return this.#session.call(() => {
-      const task = this.#store.task(ref);
-      if (task?.nonce === nonce) {
-        task.nonce = null;
-        this.#store.admission.recheck();
-      }
-      return E.right(undefined);
+      const found = tasks.map((ref) => this.#store.task(ref) ?? { offset: BEFORE_FIRST, processed: 0 });
+      return E.right(found.map(({ offset, processed }) => ({ offset, processed })));
     });
   }
 
@@ -155,12 +153,7 @@ function apply(commit: Commit, task: MemoryTask, { source, outputs, watermarks }
     }
   }
   for (const [n, { writer, watermarkMs }] of commit.watermarks.entries()) {
-    const writers = watermarks[n]?.writers;
-    if (watermarkMs === null) {
-      writers?.delete(writer);
-    } else {
-      writers?.set(writer, watermarkMs);
-    }
+    watermarks[n]?.writers.set(writer, watermarkMs);
   }
   task.sequence = commit.sequence + 1;
   task.offset = commit.offset;
