@@ -1,5 +1,5 @@
 import { filter, pipeline, sink, stream } from "@millrace/core";
-import type { Benchmark, OpenContender } from "./contender.ts";
+import type { Contest, OpenContender } from "./contender.ts";
 import { appendAll, BATCH, createGroup, readGroup, streamsOf } from "./hand-written.ts";
 import { appOf, createTopic, fill, logsOf, orderTopic, runUntilCommitted } from "./millrace.ts";
 import { makeOrders, type Order, parseOrder, Tally } from "./orders.ts";
@@ -53,7 +53,7 @@ const ioredis: OpenContender = async ({ redis, records }) => {
 };
 
 /** Every record decoded, validated, seen and acknowledged. Millrace: with a fenced commit. */
-export const consume: Benchmark = {
+export const consume: Contest = {
   title: "consume and commit",
   rival: `XREADGROUP ${BATCH} + XACK`,
   sides: { millrace, ioredis },

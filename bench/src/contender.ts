@@ -18,13 +18,13 @@ interface Attempt {
 }
 
 /** Prepares a run. `id` differs for each, and can be part of a name. */
-export type Contender = (id: string) => Promise<Attempt>;
+type Contender = (id: string) => Promise<Attempt>;
 
 /** Prepares all runs: writes the input that they read. */
 export type OpenContender = (setting: Setting) => Promise<Contender>;
 
 /** The same job, done in two ways. */
-export interface Benchmark {
+export interface Contest {
   readonly title: string;
   /** What the rival does, in a few words. */
   readonly rival: string;

@@ -21,7 +21,8 @@ export async function measure(redis: Redis, work: () => Promise<void>): Promise<
   return { elapsedMs, nodeCpuUs: user + system, redisCpuUs: (await redisCpuUs(redis)) - redisBefore };
 }
 
-async function redisCpuUs(redis: Redis): Promise<number> {
+/** CPU time of the server since its start. */
+export async function redisCpuUs(redis: Redis): Promise<number> {
   const info = await redis.info("cpu");
   const seconds = (name: string): number => Number(new RegExp(`^${name}:([\\d.]+)`, "m").exec(info)?.[1]);
   return (seconds("used_cpu_user") + seconds("used_cpu_sys")) * 1e6;

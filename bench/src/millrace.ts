@@ -1,5 +1,5 @@
 /** What the Millrace sides share. */
-import { type App, createApp, json, type Pipeline, type Topic, topic } from "@millrace/core";
+import { type App, createApp, json, type MemberOptions, type Pipeline, type Topic, topic } from "@millrace/core";
 import { redisAdapter } from "@millrace/redis-adapter";
 import { first, firstValueFrom, scan } from "rxjs";
 import { Invoice, makeOrders, Order, PARTITIONS } from "./orders.ts";
@@ -25,13 +25,14 @@ export function invoiceTopic(name: string): Topic<Invoice> {
 }
 
 /** An app of its own for each run: its groups begin at the beginning. */
-export function appOf(url: string, id: string): App {
-  return createApp({ name: id, adapter: redisAdapter({ url, namespace: NAMESPACE }) });
+export function appOf(url: string, id: string, member: MemberOptions = {}): App {
+  return createApp({ name: id, adapter: redisAdapter({ url, namespace: NAMESPACE }), member });
 }
 
 /** The streams behind a topic. */
-export function logsOf<A>({ name }: Topic<A>): string[] {
-  return Array.from({ length: PARTITIONS }, (_, partition) => `${NAMESPACE}:{${name}/${partition}}:log`);
+export function logsOf<A>({ name, partitions }: Topic<A>): string[] {
+  const length = partitions ?? PARTITIONS;
+  return Array.from({ length }, (_, partition) => `${NAMESPACE}:{${name}/${partition}}:log`);
 }
 
 /** Creates a topic, and has the app connect. */

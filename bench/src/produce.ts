@@ -1,4 +1,4 @@
-import type { Benchmark, OpenContender } from "./contender.ts";
+import type { Contest, OpenContender } from "./contender.ts";
 import { appendAll, BATCH, streamsOf } from "./hand-written.ts";
 import { appOf, logsOf, orderTopic } from "./millrace.ts";
 import { makeOrders } from "./orders.ts";
@@ -38,7 +38,7 @@ const ioredis: OpenContender = ({ redis, records }) => {
 };
 
 /** Values in memory to a topic. Millrace: in order for each key, each exactly once, also after a lost reply. */
-export const produce: Benchmark = {
+export const produce: Contest = {
   title: "produce",
   rival: `pipelines of ${BATCH} XADD`,
   sides: { millrace, ioredis },

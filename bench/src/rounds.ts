@@ -1,8 +1,8 @@
-import type { BenchmarkName } from "./benchmarks.ts";
 import type { Side } from "./contender.ts";
+import type { ContestName } from "./contests.ts";
 import type { Figures } from "./measure.ts";
 import { type RedisBinary, startRedisServer } from "./redis-server.ts";
-import { startWorker } from "./worker-process.ts";
+import { startSide } from "./side-process.ts";
 
 /** Runs of each side before the first one that counts. */
 const WARM_UPS = 2;
@@ -21,14 +21,14 @@ export interface RoundsOptions {
 export type Rounds = Readonly<Record<Side, readonly Figures[]>>;
 
 /**
- * Runs both sides of a benchmark in turn, round after round, on a server of its own. Which side is first changes with
+ * Runs both sides of a contest in turn, round after round, on a server of its own. Which side is first changes with
  * each round, so that what the machine does besides hits both alike.
  */
-export async function runRounds(benchmark: BenchmarkName, { binary, records, rounds }: RoundsOptions): Promise<Rounds> {
+export async function runRounds(contest: ContestName, { binary, records, rounds }: RoundsOptions): Promise<Rounds> {
   await using server = await startRedisServer(binary);
   const { url } = server;
-  using millrace = await startWorker({ benchmark, side: "millrace", url, records });
-  using ioredis = await startWorker({ benchmark, side: "ioredis", url, records });
+  using millrace = await startSide({ contest, side: "millrace", url, records });
+  using ioredis = await startSide({ contest, side: "ioredis", url, records });
   const workers = { millrace, ioredis };
   const figures: Record<Side, Figures[]> = { millrace: [], ioredis: [] };
   for (let round = -WARM_UPS; round < rounds; round += 1) {

@@ -8,20 +8,30 @@ const PAGE = 1_000;
 export async function checkContent(redis: Redis, streams: readonly string[], count: number): Promise<void> {
   const tally = new Tally();
   for (const stream of streams) {
-    let after = "-";
-    for (;;) {
-      const page = await redis.xrange(stream, after, "+", "COUNT", PAGE);
-      for (const [, fields] of page) {
-        tally.see(parseOrder(fields[fields.indexOf("v") + 1] ?? ""));
-      }
-      const last = page.at(-1);
-      if (last === undefined) {
-        break;
-      }
-      after = `(${last[0]}`;
+    for await (const { text } of readStream(redis, stream)) {
+      tally.see(parseOrder(text));
     }
   }
   tally.check(streams.join(", "), count);
+}
+
+/** The entries of a stream, from its beginning to its end. */
+export async function* readStream(
+  redis: Redis,
+  stream: string,
+): AsyncGenerator<{ readonly id: string; readonly text: string }> {
+  let after = "-";
+  for (;;) {
+    const page = await redis.xrange(stream, after, "+", "COUNT", PAGE);
+    for (const [id, fields] of page) {
+      yield { id, text: fields[fields.indexOf("v") + 1] ?? "" };
+    }
+    const last = page.at(-1);
+    if (last === undefined) {
+      return;
+    }
+    after = `(${last[0]}`;
+  }
 }
 
 /** Throws unless the group has got everything in the streams, and acknowledged it. */

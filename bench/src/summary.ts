@@ -1,3 +1,4 @@
+import { median } from "./distribution.ts";
 import type { Figures } from "./measure.ts";
 import type { Rounds } from "./rounds.ts";
 
@@ -29,10 +30,4 @@ function sideOf(rounds: readonly Figures[], records: number): SideSummary {
     nodeCpuUs: median(rounds.map(({ nodeCpuUs }) => nodeCpuUs)) / records,
     redisCpuUs: median(rounds.map(({ redisCpuUs }) => redisCpuUs)) / records,
   };
-}
-
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  const middle = (sorted.length - 1) / 2;
-  return ((sorted[Math.floor(middle)] ?? Number.NaN) + (sorted[Math.ceil(middle)] ?? Number.NaN)) / 2;
 }

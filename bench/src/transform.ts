@@ -1,5 +1,5 @@
 import { map, pipeline, sink, stream } from "@millrace/core";
-import type { Benchmark, OpenContender } from "./contender.ts";
+import type { Contest, OpenContender } from "./contender.ts";
 import { appendAll, BATCH, createGroup, readGroup, streamFor, streamsOf } from "./hand-written.ts";
 import { appOf, createTopic, fill, invoiceTopic, logsOf, orderTopic, runUntilCommitted } from "./millrace.ts";
 import { invoiceOf, makeOrders, parseOrder } from "./orders.ts";
@@ -56,7 +56,7 @@ const ioredis: OpenContender = async ({ redis, records }) => {
 };
 
 /** Each record read, changed and written to another topic. Millrace: in one step, exactly once; the rival is not atomic. */
-export const transform: Benchmark = {
+export const transform: Contest = {
   title: "transform",
   rival: `XREADGROUP ${BATCH} → pipeline of XADD + XACK`,
   sides: { millrace, ioredis },

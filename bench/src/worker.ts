@@ -1,43 +1,36 @@
-/** The process of one side of one benchmark: `worker.js <benchmark> <side> <url> <records>`. Runs when it is told to. */
-import { Redis } from "ioredis";
-import { type BenchmarkName, benchmarks } from "./benchmarks.ts";
-import type { Contender, Side } from "./contender.ts";
-import { type Figures, measure } from "./measure.ts";
+/** A process of a benchmark, `worker.js <role> …`. Does what it is asked, one request at a time or several at once. */
+import { openLoad } from "./cluster/load.ts";
+import { openMember } from "./cluster/member.ts";
+import { openSide } from "./side.ts";
+import type { Message, Request, Role } from "./worker-process.ts";
 
-/** What a worker says: once when it is ready, then once for each run id that it is sent. */
-export type Answer =
-  | { readonly _tag: "ready" }
-  | { readonly _tag: "measured"; readonly figures: Figures }
-  | { readonly _tag: "failed"; readonly message: string };
+/** Prepares a worker; what it returns does what is asked. */
+type OpenRole = (
+  args: readonly string[],
+  emit: (event: unknown) => void,
+) => Promise<(request: unknown) => Promise<unknown>>;
 
-const [name = "", side = "", url = "", records = ""] = process.argv.slice(2);
-const redis = new Redis(url);
+const roles: Readonly<Record<Role, OpenRole>> = { side: openSide, member: openMember, load: openLoad };
+
 // Whoever started this process ends it by hanging up.
 process.once("disconnect", () => process.exit());
 
-function answer(message: Answer): void {
+function say(message: Message): void {
   process.send?.(message);
 }
 
 function fail(error: unknown): void {
-  answer({ _tag: "failed", message: error instanceof Error ? (error.stack ?? error.message) : String(error) });
-}
-
-async function run(contender: Contender, id: string): Promise<Figures> {
-  const attempt = await contender(id);
-  const figures = await measure(redis, () => attempt.work());
-  await attempt.check();
-  await attempt.close();
-  return figures;
+  say({ _tag: "failed", message: error instanceof Error ? (error.stack ?? error.message) : String(error) });
 }
 
 try {
-  const open = benchmarks[name as BenchmarkName].sides[side as Side];
-  const contender = await open({ url, redis, records: Number(records) });
-  process.on("message", (id) => {
-    run(contender, String(id)).then((figures) => answer({ _tag: "measured", figures }), fail);
+  const [role = "", ...args] = process.argv.slice(2);
+  const act = await roles[role as Role](args, (event) => say({ _tag: "event", event }));
+  process.on("message", (message) => {
+    const { id, request } = message as Request;
+    act(request).then((answer) => say({ _tag: "answer", id, answer }), fail);
   });
-  answer({ _tag: "ready" });
+  say({ _tag: "ready" });
 } catch (error) {
   fail(error);
 }

@@ -7,10 +7,15 @@ import { whyNoOwnRedis } from "../../packages/redis-adapter/test/support/redis-s
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const TIMEOUT_MS = 120_000;
+const CONTESTS = ["produce", "consume", "transform"];
 
 /** Rejects when the program fails. */
 async function node(...args: readonly string[]): Promise<string> {
   return (await promisify(execFile)(process.execPath, args, { cwd: ROOT })).stdout;
+}
+
+function bench(...args: readonly string[]): Promise<string> {
+  return node("bench/dist/main.js", ...args);
 }
 
 describe("the benchmarks", () => {
@@ -18,14 +23,15 @@ describe("the benchmarks", () => {
 
   it("print a ratio for produce, consume and transform", { timeout: TIMEOUT_MS }, async ({ skip }) => {
     skip(whyNoOwnRedis !== undefined, whyNoOwnRedis);
-    const table = await node("bench/dist/main.js", "--records", "2000", "--rounds", "1");
+    const table = await bench(...CONTESTS, "--records", "2000", "--rounds", "1");
     expect(table.match(/^ {2}ratio +\d+\.\d\d×$/gm)).toHaveLength(3);
   });
 
   it("print figures of both sides as JSON", { timeout: TIMEOUT_MS }, async ({ skip }) => {
     skip(whyNoOwnRedis !== undefined, whyNoOwnRedis);
-    const { benchmarks } = JSON.parse(await node("bench/dist/main.js", "--json", "--records", "500", "--rounds", "2"));
-    expect(Object.keys(benchmarks)).toEqual(["produce", "consume", "transform"]);
+    const printed = await bench(...CONTESTS, "--json", "--records", "500", "--rounds", "2");
+    const { benchmarks } = JSON.parse(printed);
+    expect(Object.keys(benchmarks)).toEqual(CONTESTS);
     const side = {
       recordsPerSecond: { median: expect.any(Number), min: expect.any(Number), max: expect.any(Number) },
       nodeCpuUs: expect.any(Number),
@@ -36,7 +42,48 @@ describe("the benchmarks", () => {
     }
   });
 
+  it("compute targets of a large group, without a move in vain", { timeout: TIMEOUT_MS }, async ({ skip }) => {
+    skip(whyNoOwnRedis !== undefined, whyNoOwnRedis);
+    const printed = await bench("assignor", "--json", "--partitions", "100", "--workers", "7", "--rounds", "1");
+    const { results } = JSON.parse(printed).benchmarks.assignor;
+    expect(results).toHaveLength(9);
+    expect(results[1]).toMatchObject({ subTopologies: 1, scenario: "one joins", moves: 14 });
+  });
+
+  it("change a group under load, and find each record once", { timeout: TIMEOUT_MS }, async ({ skip }) => {
+    skip(whyNoOwnRedis !== undefined, whyNoOwnRedis);
+    const small = ["--partitions", "6", "--workers", "2", "--rate", "200", "--rounds", "1"];
+    const { distributions, moves, goals } = JSON.parse(await bench("group", "--json", ...small)).benchmarks.group;
+    // Of 6 tasks on 2 workers a third one gets 2; where one of three goes, its 2 go. A busy machine may cost further moves.
+    expect(moves).toMatchObject({ join: { least: 4 }, leave: { least: 2 }, kill: { least: 2 } });
+    expect(distributions["join.pause"].count).toBeGreaterThanOrEqual(4);
+    expect(distributions["kill.takeOver"]).toMatchObject({ count: 2, p50: expect.any(Number) });
+    expect(goals).toContainEqual({ what: "moves, 1 × kill", goal: "2, the fewest", isMet: expect.any(Boolean) });
+  });
+
+  it("measure what an idle group costs", { timeout: TIMEOUT_MS }, async ({ skip }) => {
+    skip(whyNoOwnRedis !== undefined, whyNoOwnRedis);
+    const table = await bench("idle", "--partitions", "2", "--workers", "1", "--seconds", "2");
+    expect(table).toMatch(/^2 partitions: CPU of the server +\d+\.\d\d$/m);
+    expect(table).toMatch(/^ {4}evalsha \d+\.\d/m);
+  });
+
+  it("let workers join all at once", { timeout: TIMEOUT_MS }, async ({ skip }) => {
+    skip(whyNoOwnRedis !== undefined, whyNoOwnRedis);
+    const small = ["--partitions", "5", "--workers", "2", "--rounds", "1"];
+    const { results } = JSON.parse(await bench("settle", "--json", ...small)).benchmarks.settle;
+    expect(results).toEqual([
+      {
+        settledMs: expect.any(Number),
+        firstTargetMs: expect.any(Number),
+        targets: expect.any(Number),
+        moves: expect.any(Number),
+      },
+    ]);
+  });
+
   it("refuse options that make no sense", async () => {
-    await expect(node("bench/dist/main.js", "--rounds", "0")).rejects.toThrow("--rounds must be a whole number from 1");
+    await expect(bench("--rounds", "0")).rejects.toThrow("--rounds must be a whole number from 1");
+    await expect(bench("produce", "prodcue")).rejects.toThrow('there is no benchmark "prodcue"');
   });
 });
