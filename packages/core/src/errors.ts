@@ -10,6 +10,7 @@ export type MillraceErrorTag =
   | "EncodeError"
   | "DecodeError"
   | "HandlerError"
+  | "HandlerTimeout"
   | "NativeOperatorError"
   | "Closed";
 
@@ -21,6 +22,7 @@ const CODES: { readonly [Tag in Exclude<MillraceErrorTag, PortError["_tag"]>]: s
   EncodeError: "MR_ENCODE",
   DecodeError: "MR_DECODE",
   HandlerError: "MR_HANDLER",
+  HandlerTimeout: "MR_HANDLER_TIMEOUT",
   NativeOperatorError: "MR_NATIVE_OPERATOR",
   Closed: "MR_CLOSED",
 };

@@ -59,6 +59,15 @@ export type AppEvent =
       readonly records: number;
       readonly outputs: number;
     }
+  /** A handler has failed for a record, and is called again in `pauseMs`: call number `attempt`. */
+  | {
+      readonly _tag: "Retried";
+      readonly task: string;
+      readonly node: string;
+      readonly id: string;
+      readonly attempt: number;
+      readonly pauseMs: number;
+    }
   /** A record came after its window had closed, and was dropped. */
   | { readonly _tag: "LateRecord"; readonly task: string; readonly node: string; readonly id: string }
   /** Records that the task had not processed are no longer in the log: deleted or trimmed by something else. */

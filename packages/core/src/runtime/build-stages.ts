@@ -19,9 +19,11 @@ export interface StageHost {
 /** The stages of a task, fused: each calls the next directly. Sinks are numbered in the order of {@link sinksOf}. */
 export function buildStages(host: StageHost): Stage<Any> {
   let sinks = 0;
+  let nodes = 0;
   const build = (node: CompiledNode): Stage<Any> => {
+    const number = nodes++;
     const down = node.spec.sink === null ? fork(node.next.map(build)) : sinkEnd(sinks++);
-    return node.spec.stage(down, envOf(node, host));
+    return node.spec.stage(down, envOf(node, number, host));
   };
   return fork(host.options.subTopology.roots.map(build));
 }
@@ -31,7 +33,7 @@ export function sinksOf(nodes: readonly CompiledNode[]): readonly CompiledNode[]
   return nodes.flatMap((node) => (node.spec.sink === null ? sinksOf(node.next) : [node]));
 }
 
-function envOf(node: CompiledNode, host: StageHost): StageEnv {
+function envOf(node: CompiledNode, number: number, host: StageHost): StageEnv {
   const { clock, ref, emit } = host.options;
   return {
     node: node.store ?? node.label,
@@ -41,6 +43,9 @@ function envOf(node: CompiledNode, host: StageHost): StageEnv {
     fail: host.fail,
     again: host.again,
     restored: () => host.stores.get(node.store ?? "") ?? [],
+    identity: `${ref.group}/${node.spec.name ?? number}/${ref.topic.incarnation}`,
+    retried: (record, attempt, pauseMs) =>
+      emit({ _tag: "Retried", task: taskName(ref), node: node.label, id: record.id, attempt, pauseMs }),
     late: (record) => emit({ _tag: "LateRecord", task: taskName(ref), node: node.label, id: record.id }),
     task: { topic: ref.topic.name, partition: ref.partition },
     inTask: true,

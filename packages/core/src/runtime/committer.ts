@@ -38,6 +38,7 @@ export class Committer {
   private sequence: number;
   private isSending = false;
   private isClosed = false;
+  private isHeld = false;
   private whenIdle: (() => void)[] = [];
 
   constructor(options: CommitterOptions) {
@@ -65,9 +66,22 @@ export class Committer {
     this.units.push(unit);
   }
 
+  /** Begins no commit until {@link resume}. */
+  hold(): void {
+    this.isHeld = true;
+  }
+
+  /** Ends a {@link hold}. */
+  resume(): void {
+    if (this.isHeld) {
+      this.isHeld = false;
+      this.kick();
+    }
+  }
+
   /** Commits what can be committed. Call it when a unit has settled. */
   kick(): void {
-    if (this.isSending || this.isClosed) {
+    if (this.isSending || this.isClosed || this.isHeld) {
       return;
     }
     const count = committable(this.units, LIMITS);

@@ -210,7 +210,8 @@ export class PipelineRun {
       throw new MillraceError("InvalidPipeline", `the group gave this worker task ${task}, which is none of its plan`);
     }
     const ref = { group, topic, partition };
-    return new TaskRunner({ ports, clock, ref, subTopology, topics, limits, emit }, generation);
+    const stirred = (): void => this.timeKeepers.get(name)?.stir();
+    return new TaskRunner({ ports, clock, ref, subTopology, topics, limits, emit, stirred }, generation);
   }
 
   private keepTimeOf(name: string): void {

@@ -160,7 +160,9 @@ export class TaskInstance {
       { ...this.ownership, time },
     );
     if (time.watermarkMs !== Number.NEGATIVE_INFINITY) {
-      // What operators knew of time before a restart: nothing that was late is in time again.
+      // What operators knew of time before a restart: nothing that was late is in time again. The store knows it, so it
+      // commits with whatever is read first.
+      this.committer.hold();
       this.loop.pushTime(0);
     }
     void this.readLoop(this.loop).catch((error: unknown) => this.fail(error));
@@ -186,12 +188,16 @@ export class TaskInstance {
   }
 
   private onBatch(loop: UnitLoop, records: readonly StoredRecord[]): void {
+    if (records.length > 0) {
+      this.options.stirred();
+    }
     const { cut } = this;
     const cutAt = cut === null ? -1 : records.findIndex(({ offset }) => compareOffsets(offset, cut) >= 0);
     this.push(loop, cutAt < 0 ? records : records.slice(0, cutAt));
     if (cutAt >= 0) {
       this.finish({ kind: "reachedCut" });
     }
+    this.committer.resume();
   }
 
   private push(loop: UnitLoop, records: readonly StoredRecord[]): void {
@@ -325,6 +331,7 @@ export class TaskInstance {
 
   private stopReading(): void {
     this.isReading = false;
+    this.committer.resume();
     this.credits.close();
     this.closeReader();
   }

@@ -18,6 +18,8 @@ export interface TaskOptions {
   readonly topics: ReadonlyMap<string, TopicInfo>;
   readonly limits: TaskLimits;
   readonly emit: Telemetry;
+  /** Records were read. */
+  readonly stirred: () => void;
 }
 
 /** Why a task has ended. */

@@ -15,7 +15,7 @@ export interface TaskStatus {
   readonly partition: number;
   /** Records read so far, over all runs of the group. */
   readonly processed: number;
-  /** Records in the partition that were not read yet, as of the last look (some 200 ms ago); `null` before the first. */
+  /** Records in the partition that were not read yet, as of the last look (some 200 ms ago, 1 s where nothing happens); `null` before the first. */
   readonly lag: number | null;
   /** The task's event time (ms); `-Infinity` before it is known, `Infinity` behind the end of a finite input. */
   readonly watermarkMs: number;

@@ -6,6 +6,10 @@ import type { LogSnapshot } from "./unit-loop.ts";
 
 /** How often the writers' table and the ends of a topic are fetched. */
 const INTERVAL_MS = 200;
+/** How often while nothing changes: idle groups are to cost next to nothing. */
+const QUIET_INTERVAL_MS = 1_000;
+/** So many looks that saw nothing new make a topic quiet. */
+const QUIET_LOOKS = 5;
 
 /** A running task, as far as time is concerned. */
 export interface TimedTask {
@@ -23,11 +27,13 @@ export interface TimeKeeperOptions {
   readonly tasks: () => ReadonlyMap<number, TimedTask>;
 }
 
-/** Tells the running tasks of one topic its times: at once when one begins, then five times a second. */
+/** Tells the running tasks of one topic its times: at once when one begins, then five times a second, once while it is quiet. */
 export class TimeKeeper {
   private readonly options: TimeKeeperOptions;
   private wake = new AbortController();
   private isStopped = false;
+  private seen = "";
+  private quietLooks = 0;
 
   constructor(options: TimeKeeperOptions) {
     this.options = options;
@@ -35,7 +41,15 @@ export class TimeKeeper {
 
   /** A task has begun: it needs the times now. */
   poke(): void {
+    this.quietLooks = 0;
     this.wake.abort();
+  }
+
+  /** A task has read something: where the topic was quiet, it is not any more. */
+  stir(): void {
+    if (this.quietLooks >= QUIET_LOOKS) {
+      this.poke();
+    }
   }
 
   stop(): void {
@@ -48,7 +62,8 @@ export class TimeKeeper {
     while (!this.isStopped) {
       this.wake = new AbortController();
       await this.look();
-      await sleep(this.options.clock, INTERVAL_MS, this.wake.signal);
+      const pauseMs = this.quietLooks < QUIET_LOOKS ? INTERVAL_MS : QUIET_INTERVAL_MS;
+      await sleep(this.options.clock, pauseMs, this.wake.signal);
     }
   }
 
@@ -62,6 +77,7 @@ export class TimeKeeper {
     const running = tasks();
     if (E.isRight(times)) {
       const { writers, partitions } = times.right;
+      this.compare(JSON.stringify([writers, partitions]));
       asked.forEach((partition, index) => {
         const time = partitions[index];
         if (time !== undefined) {
@@ -73,5 +89,10 @@ export class TimeKeeper {
         task.fail(times.left);
       }
     }
+  }
+
+  private compare(times: string): void {
+    this.quietLooks = times === this.seen ? this.quietLooks + 1 : 0;
+    this.seen = times;
   }
 }

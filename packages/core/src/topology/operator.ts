@@ -126,6 +126,8 @@ function envOnObservable(spec: OperatorSpec, fail: (error: unknown) => void): St
     fail,
     again: () => {},
     restored: () => [],
+    identity: spec.name ?? spec.kind,
+    retried: () => {},
     late: () => {},
     task: { topic: "", partition: 0 },
     inTask: false,

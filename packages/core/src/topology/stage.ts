@@ -97,6 +97,10 @@ export interface StageEnv {
   again(): void;
   /** The content of the operator's store at the last commit. */
   restored(): Iterable<readonly [key: string, value: string]>;
+  /** What tells this operator in this task from every other one, in every run: begins the idempotency keys of its calls. */
+  readonly identity: string;
+  /** A handler's call is repeated: its number `attempt`, in `pauseMs`. */
+  retried(record: CurrentRecord, attempt: number, pauseMs: number): void;
   /** Counts a record that was dropped because it came too late. */
   late(record: CurrentRecord): void;
   /** Which topic and partition this instance reads. */

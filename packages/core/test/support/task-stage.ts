@@ -41,6 +41,8 @@ export function taskStage<A, B>(
     fail: (error) => failed.push(error),
     again: () => {},
     restored: () => [],
+    identity: "test",
+    retried: () => {},
     late: () => {},
     task: { topic: "orders", partition: 0 },
     inTask: true,
