@@ -57,23 +57,26 @@ function world(partitions: number, middle: number): World {
 
 /** Two chained pipelines with a fork, asynchronous handlers, a change of key and two levels of windows. */
 function pipelines({ readings, echoes, totals, finals }: World, clock: VirtualClock, delays: () => number) {
+  /** Takes up to 40 ms, and fails now and then. */
   const slowly = <A>(value: A): Promise<A> =>
-    new Promise((resolve) => {
-      clock.after(delays(), () => resolve(value));
+    new Promise((resolve, reject) => {
+      const ms = delays();
+      clock.after(ms, () => (ms % 10 === 3 ? reject(new Error("a failure of the test")) : resolve(value)));
     });
+  const retry = { attempts: 100, backoff: "10 ms", longest: "50 ms" } as const;
   const source = stream(readings);
   const first = pipeline(
     "first",
     source.pipe(
-      mapOrdered((r) => slowly(r), { concurrency: 3 }),
+      mapOrdered((r) => slowly(r), { concurrency: 3, retry }),
       flatMap((r) => Array.from({ length: r.n % 3 }, (_, part) => echoes.of({ sensor: r.sensor, n: r.n, part }))),
       sink(echoes),
     ),
     source.pipe(
       partitionBy((r) => r.area),
-      mapOrdered((r) => slowly(r), { concurrency: 4 }),
+      mapOrdered((r) => slowly(r), { concurrency: 4, retry }),
       window(tumbling("10 s"), { count: count(), sum: sum((r) => r.n), last: max((r) => r.n) }, { grace: "2 s" }),
-      mapOrdered((w) => slowly(totals.of({ area: w.key, start: w.start, ...w.value }))),
+      mapOrdered((w) => slowly(totals.of({ area: w.key, start: w.start, ...w.value })), { retry }),
       sink(totals),
     ),
   );

@@ -30,7 +30,7 @@ local function holderNamed(name)
   return stays[name]
 end
 local function isHeld(name, stay)
-  return name and name ~= member and stay ~= '' and stay == holderNamed(name).instance
+  return name and name ~= member and stay == holderNamed(name).instance
 end
 
 local granted, held = {}, {}
