@@ -43,6 +43,38 @@ it("a server that drops its connections, stands still, dies and comes back chang
   }
 });
 
+it("a signal ends a worker within 5 s although the server stands still, and a second one at once", {
+  timeout: RUN_TIMEOUT_MS,
+}, async ({ skip }) => {
+  skip(whyNoOwnRedis !== undefined, whyNoOwnRedis);
+  await using redis = await startRedis({ own: true });
+  const args = ["--redis", redis.url, "--session", "30 s"];
+  await using producer = start("--produce", "--rate", "3000", "--redis", redis.url);
+  await using patient = start("--work", ...args);
+  await using hurried = start("--work", ...args);
+  await until("both have work in hand", () =>
+    [patient, hurried].every((worker) => /^processed /m.test(worker.stderr())),
+  );
+
+  await redis.kill("SIGSTOP");
+  const endsWithin = async (worker: Run, withinMs: number): Promise<number | null> => {
+    const startMs = performance.now();
+    const { code } = await worker.ended;
+    expect(performance.now() - startMs).toBeLessThan(withinMs);
+    return code;
+  };
+  patient.kill("SIGTERM");
+  const patientEnd = endsWithin(patient, 5_000);
+  hurried.kill("SIGINT");
+  await pause(500);
+  hurried.kill("SIGTERM");
+  expect(await endsWithin(hurried, 1_000)).toBe(143);
+  expect(patient.isRunning()).toBe(true);
+  expect([0, 143]).toContain(await patientEnd);
+  expect(producer.isRunning()).toBe(true);
+  await redis.kill("SIGCONT");
+});
+
 /** Waits until the job has committed something more. */
 async function progressed(job: Run, url: string): Promise<void> {
   const before = await commits(url);

@@ -132,28 +132,6 @@ describe("the flights example, split over processes,", { timeout: 4 * RUN_TIMEOU
     expect(await outputOf("--report", "--json", ...args)).toBe(expectedSmall());
   });
 
-  it("lets a second worker take over; the first one ends and says why", async () => {
-    const { namespace, args } = onRedis();
-    using streams = streamsOf(redis.url, namespace);
-    const processed = async (): Promise<number> =>
-      (await streams.groups()).reduce((sum, { entriesRead }) => sum + (entriesRead ?? 0), 0);
-    // Slow, so that there is work to do for as long as the test takes; then killed, and run again at full speed.
-    await using slow = start("--produce", "--rate", "500", ...args);
-    await using older = start("--work", ...args);
-    await until("the first worker has committed", async () => (await processed()) > 0);
-    await using newer = start("--work", "--until-idle", ...args);
-    const { code } = await older.ended;
-    expect(older.stderr()).toMatch(/^error: .*task .*owns.*$/m);
-    expect(code).toBe(1);
-    const before = await processed();
-    await until("the second worker has committed", async () => (await processed()) > before);
-    slow.kill("SIGKILL");
-    await slow.ended;
-    await outputOf("--produce", ...args);
-    expect((await newer.ended).code).toBe(0);
-    expect(await outputOf("--report", "--json", ...args)).toBe(expectedSmall());
-  });
-
   it("works until SIGTERM, and loses nothing by it", async () => {
     const { namespace, args } = onRedis();
     using streams = streamsOf(redis.url, namespace);
@@ -216,6 +194,16 @@ describe("the flights example refuses", { timeout: RUN_TIMEOUT_MS }, () => {
     [["--work"], "--work needs --redis"],
     [["--produce"], "--produce needs --redis"],
     [["--report"], "--report needs --redis"],
+    [["--status"], "--status needs --redis"],
+    [["--id", "me"], "--id needs --redis"],
+    [["--session", "2 s"], "--session needs --redis"],
+    [["--redis", url, "--id", "you and me"], "--id"],
+    [["--redis", url, "--session", "soon"], "--session"],
+    [["--redis", url, "--session", "5"], "is not a duration"],
+    [["--redis", url, "--session", "999 ms"], "at least 1 s"],
+    [["--redis", url, "--report", "--id", "me"], "--id is for workers"],
+    [["--redis", url, "--produce", "--session", "2 s"], "--session is for workers"],
+    [["--redis", url, "--status", "--work"], "--status"],
     [["--redis", url, "--work", "--produce"], "--work"],
     [["--redis", url, "--until-idle"], "--until-idle needs --work"],
     [["--nonsense"], "--nonsense"],

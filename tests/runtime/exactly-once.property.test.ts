@@ -133,6 +133,9 @@ interface Scenario {
   /** What happens to the workers, each turn after so much virtual time (ms). Those that are left run to the end. */
   readonly turns: readonly Turn[];
   readonly rate: number;
+  readonly latencyMs: number;
+  /** Hints are lost. */
+  readonly isDeaf: boolean;
 }
 
 /** What happens to one of the workers, chosen by number; a crash or a stop of the last one is followed by a start. */
@@ -159,7 +162,12 @@ async function play(
   const loading = load(loader, here.readings, scenario, clock);
 
   const start = async (): Promise<Worker> => {
-    const faulty = faultyAdapter(adapter, { seed: Math.floor(next() * 2 ** 31), rate: scenario.rate });
+    const faulty = faultyAdapter(adapter, {
+      seed: Math.floor(next() * 2 ** 31),
+      rate: scenario.rate,
+      latency: { clock, maxMs: scenario.latencyMs },
+      isDeaf: scenario.isDeaf,
+    });
     const app = createApp({ name: "app", adapter: faulty, clock, member: { session: "1 s" } });
     for (;;) {
       try {
@@ -258,6 +266,8 @@ const scenario = (maxDisorderMs: number): fc.Arbitrary<Scenario> =>
       { maxLength: 8 },
     ),
     rate: fc.constantFrom(0, 0.02, 0.1),
+    latencyMs: fc.constantFrom(0, 5, 60),
+    isDeaf: fc.boolean(),
   });
 
 const RUNS = Number(process.env["MILLRACE_RUNS"] ?? 60);

@@ -79,6 +79,57 @@ describe("a worker", () => {
   });
 });
 
+describe("a worker that is alone", () => {
+  it("and whose heartbeats fail commits nothing more when its session is over by its own clock (M1)", async () => {
+    const top = bench();
+    const { adapter, events, other } = await twoAtWork(top);
+    await top.settle(other.stop());
+    adapter.cut("group");
+    await top.clock.advance(2_100);
+    const committed = events.victim.filter(({ _tag }) => _tag === "Committed").length;
+    expect(tags(events.victim)).toContain("SessionLost");
+    await top.clock.advance(3_000);
+    expect(events.victim.filter(({ _tag }) => _tag === "Committed")).toHaveLength(committed);
+  });
+
+  it("and thaws tells of its new stay when the store knows of it", async () => {
+    const top = bench();
+    const { adapter, events, other } = await twoAtWork(top);
+    await top.settle(other.stop());
+    adapter.freeze();
+    await top.clock.advance(5_000);
+    adapter.mend();
+    await top.clock.advance(500);
+    const { epoch, members } = await top.settle(top.app().describeGroup("copy"));
+    expect(members).toHaveLength(1);
+    expect(events.victim.findLast(({ _tag }) => _tag === "Joined")).toMatchObject({ epoch });
+  });
+
+  it("and is stopped while it joins again leaves nobody behind", async () => {
+    const top = bench();
+    const { adapter, victim, other } = await twoAtWork(top);
+    await top.settle(other.stop());
+    adapter.freeze();
+    await top.clock.advance(5_000);
+    await top.settle(victim.stop({ within: "500 ms" }));
+    adapter.mend();
+    await top.clock.advance(500);
+    const { members } = await top.settle(top.app().describeGroup("copy"));
+    expect(members.filter(({ expiresInMs }) => expiresInMs > 0)).toEqual([]);
+  });
+});
+
+describe("stopping a worker whose store does not answer", () => {
+  it("ends in the time that was given for it, and a little", async () => {
+    const top = bench();
+    const { adapter, victim } = await twoAtWork(top);
+    adapter.freeze();
+    const startMs = top.clock.now();
+    await top.settle(victim.stop({ within: "1 s" }));
+    expect(top.clock.now() - startMs).toBeLessThanOrEqual(1_500);
+  });
+});
+
 describe("a topic that is deleted under a group", () => {
   it("stops all of its workers with TopicLost", async () => {
     const top = bench();

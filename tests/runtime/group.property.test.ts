@@ -22,6 +22,14 @@ interface Worker {
   readonly running: Set<string>;
 }
 
+/** How calls and hints travel. */
+interface Network {
+  readonly latencyMs: number;
+  readonly isDeaf: boolean;
+}
+
+const network: fc.Arbitrary<Network> = fc.record({ latencyMs: fc.constantFrom(0, 5, 40), isDeaf: fc.boolean() });
+
 interface Turn {
   readonly kind: "start" | "crash" | "stop" | "cut" | "freeze" | "mend";
   readonly afterMs: number;
@@ -34,8 +42,9 @@ const turn: fc.Arbitrary<Turn> = fc.record({
   worker: fc.nat({ max: 5 }),
 });
 
-async function start(adapter: MemoryAdapter, clock: VirtualClock): Promise<Worker> {
-  const faulty = faultyAdapter(adapter, { seed: 0, rate: 0 });
+async function start(adapter: MemoryAdapter, clock: VirtualClock, { latencyMs, isDeaf }: Network): Promise<Worker> {
+  const latency = { clock, maxMs: latencyMs };
+  const faulty = faultyAdapter(adapter, { seed: latencyMs, rate: 0, latency, isDeaf });
   const app = createApp({ name: "app", adapter: faulty, clock, member: { session: `${SESSION_MS} ms` } });
   const running = new Set<string>();
   app.events$.subscribe((event) => {
@@ -50,13 +59,17 @@ async function start(adapter: MemoryAdapter, clock: VirtualClock): Promise<Worke
 }
 
 /** Plays the turns and returns the workers that are left, with all faults over. */
-async function play(turns: readonly Turn[], adapter: MemoryAdapter, clock: VirtualClock): Promise<readonly Worker[]> {
-  let workers = [await start(adapter, clock)];
+async function play(
+  turns: readonly Turn[],
+  network: Network,
+  { adapter, clock }: { readonly adapter: MemoryAdapter; readonly clock: VirtualClock },
+): Promise<readonly Worker[]> {
+  let workers = [await start(adapter, clock, network)];
   for (const { kind, afterMs, worker } of turns) {
     await clock.advance(afterMs);
     const victim = workers[worker % workers.length];
     if (kind === "start") {
-      workers.push(await start(adapter, clock));
+      workers.push(await start(adapter, clock, network));
     } else if (victim !== undefined) {
       befall(victim, kind);
     }
@@ -64,7 +77,7 @@ async function play(turns: readonly Turn[], adapter: MemoryAdapter, clock: Virtu
       workers = workers.filter((other) => other !== victim);
     }
     if (workers.length === 0) {
-      workers.push(await start(adapter, clock));
+      workers.push(await start(adapter, clock, network));
     }
   }
   for (const worker of workers) {
@@ -83,10 +96,10 @@ function befall({ app, adapter }: Worker, kind: Exclude<Turn["kind"], "start">):
 
 it("H8: when the faults are over, every task runs within the session timeout + 1 s, balanced, on one worker", async () => {
   await fc.assert(
-    fc.asyncProperty(fc.array(turn, { maxLength: 14 }), async (turns) => {
+    fc.asyncProperty(fc.array(turn, { maxLength: 14 }), network, async (turns, net) => {
       const clock = createVirtualClock(1_000_000);
       const adapter = memoryAdapter({ clock });
-      const workers = await play(turns, adapter, clock);
+      const workers = await play(turns, net, { adapter, clock });
       await clock.advance(SESSION_MS + 1_000);
 
       const looker = createApp({ name: "app", adapter, clock });

@@ -124,6 +124,20 @@ describe("a worker that dies", () => {
     expect(pick(heir.events, "SessionLost")).toEqual([]);
   });
 
+  it("is replaced at that moment, however seldom the others send heartbeats", async () => {
+    const top = bench();
+    const adapter = faultyAdapter(top.adapter, { seed: 1, rate: 0 });
+    const dying = workerOf(top, { session: "3 s", heartbeat: "1 s" }, { adapter });
+    const heir = workerOf(top, { session: "3 s", heartbeat: "1 s" });
+    await top.settle(dying.app.run(plain));
+    await top.clock.advance(350);
+    await top.settle(heir.app.run(plain));
+    await top.clock.advance(1_000);
+    adapter.crash();
+    await top.clock.advance(3_100);
+    expect(pick(heir.events, "Assigned")).toHaveLength(8);
+  });
+
   it("and comes back under its name takes its place and its tasks at once (M6, A8)", async () => {
     const top = bench();
     const adapter = faultyAdapter(top.adapter, { seed: 1, rate: 0 });

@@ -1,4 +1,6 @@
-/** Ctrl-C and `kill`, turned into an orderly end. */
+import { say } from "./say.ts";
+
+/** Ctrl-C and `kill`, turned into an orderly end within 5 s. */
 export interface Interrupt {
   /** Aborts at the first signal. The second one ends the process at once. */
   readonly signal: AbortSignal;
@@ -9,6 +11,8 @@ export interface Interrupt {
 const NUMBERS = { SIGINT: 2, SIGTERM: 15 } as const;
 /** Under npm one Ctrl-C arrives twice: from the terminal, and passed on by npm. */
 const SAME_SIGNAL_MS = 300;
+/** A server that does not answer keeps nobody for longer. */
+const END_WITHIN_MS = 4_500;
 
 export function onInterrupt(): Interrupt {
   const controller = new AbortController();
@@ -24,7 +28,8 @@ export function onInterrupt(): Interrupt {
     }
     exitCode = code;
     firstMs = performance.now();
-    process.stderr.write(`${name}: finishing what was read (a second signal ends at once)\n`);
+    say(`${name}: finishing what was read (a second signal ends at once)`);
+    setTimeout(() => giveUp(name, code), END_WITHIN_MS).unref();
     controller.abort();
   };
   process.on("SIGINT", receive);
@@ -35,4 +40,12 @@ export function onInterrupt(): Interrupt {
       return exitCode;
     },
   };
+}
+
+/** `main.ts` has set the exit code where all was finished, and only connections linger. */
+function giveUp(name: string, code: number): void {
+  if (process.exitCode === undefined) {
+    say(`${name}: not finished in time; what was not committed will be processed again`);
+  }
+  process.exit(process.exitCode ?? code);
 }

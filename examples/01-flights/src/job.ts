@@ -3,12 +3,14 @@ import { redisAdapter } from "@millrace/redis-adapter";
 import { memoryAdapter } from "@millrace/testing";
 import { claimInput } from "./claim.ts";
 import { type Data, openData } from "./data.ts";
-import { watchEvents } from "./events.ts";
+import { type Happened, watchEvents } from "./events.ts";
 import type { Options } from "./options.ts";
 import { produce } from "./produce.ts";
 import { type Sample, withProgress } from "./progress.ts";
 import { readReport, toJsonLines } from "./report.ts";
 import { sampleOf } from "./sample.ts";
+import { say } from "./say.ts";
+import { readStatus, toStatusLines, toStatusTables } from "./status.ts";
 import { stopwatch } from "./stopwatch.ts";
 import { toTables } from "./table.ts";
 import { together } from "./together.ts";
@@ -17,8 +19,9 @@ import { type WorkOptions, work } from "./work.ts";
 
 /** Does what the options ask for. Ends early, and in order, when `signal` aborts. */
 export async function runJob(options: Options, signal: AbortSignal): Promise<void> {
-  const { redis } = options;
-  await using app = createApp({ name: "flights", adapter: redis === null ? memoryAdapter() : redisAdapter(redis) });
+  const { redis, member } = options;
+  const adapter = redis === null ? memoryAdapter() : redisAdapter(redis);
+  await using app = createApp({ name: "flights", adapter, member });
   say(redis === null ? "in memory" : `on Redis, namespace ${redis.namespace}`);
   switch (options.mode) {
     case "all":
@@ -29,6 +32,8 @@ export async function runJob(options: Options, signal: AbortSignal): Promise<voi
       return await doWork(app, options, signal);
     case "report":
       return await doReport(app, options);
+    case "status":
+      return await doStatus(app, options);
   }
 }
 
@@ -38,7 +43,7 @@ async function doAll(app: App, options: Options, signal: AbortSignal): Promise<v
   const happened = watchEvents(app);
   await together(signal, [
     (both) => produce(app, data, { rate: options.rate, signal: both }),
-    (both) => workWithProgress(app, options, { isUntilIdle: true, signal: both }, data.count),
+    (both) => workWithProgress(app, options, { isUntilIdle: true, signal: both, happened, total: data.count }),
   ]);
   if (signal.aborted) {
     say("stopped before the end");
@@ -61,7 +66,7 @@ async function doProduce(app: App, options: Options, signal: AbortSignal): Promi
   const onSent = (): void => {
     sent += 1;
   };
-  const sample = (): Sample => ({ flights: sent, total: data.count, detail: "" });
+  const sample = (): Sample => ({ flights: sent, total: data.count, counted: sent, detail: "" });
   await withProgress("sent", sample, () => produce(app, data, { rate: options.rate, signal, onSent }));
   say(signal.aborted ? "stopped before the end" : `sent ${timing(sent)}; the topic is ended`);
 }
@@ -69,7 +74,7 @@ async function doProduce(app: App, options: Options, signal: AbortSignal): Promi
 async function doWork(app: App, options: Options, signal: AbortSignal): Promise<void> {
   const timing = stopwatch();
   const happened = watchEvents(app);
-  await workWithProgress(app, options, { isUntilIdle: options.isUntilIdle, signal });
+  await workWithProgress(app, options, { isUntilIdle: options.isUntilIdle, signal, happened });
   say(`processed ${timing(happened.processed)}`);
 }
 
@@ -78,25 +83,31 @@ async function doReport(app: App, options: Options): Promise<void> {
   process.stdout.write(options.isJson ? toJsonLines(report) : toTables(report));
 }
 
+async function doStatus(app: App, options: Options): Promise<void> {
+  const groups = await readStatus(app, resultTopics(options.partitions));
+  process.stdout.write(options.isJson ? toStatusLines(groups) : toStatusTables(groups));
+}
+
 async function openInput(app: App, options: Options): Promise<Data> {
   const data = await openData(options.data, options.rows);
   await claimInput(app, options);
   return data;
 }
 
-/** @param total flights there will be; without it, those that are there count */
-async function workWithProgress(app: App, options: Options, how: WorkOptions, total?: number): Promise<void> {
+interface ProgressOptions extends Omit<WorkOptions, "onStart"> {
+  readonly happened: Happened;
+  /** Flights there will be; without it, those that are there count. */
+  readonly total?: number;
+}
+
+async function workWithProgress(app: App, options: Options, how: ProgressOptions): Promise<void> {
   let status: () => readonly TaskStatus[] = () => [];
   const onStart = (look: typeof status): void => {
     status = look;
   };
   await withProgress(
     "processed",
-    () => sampleOf(status(), total),
+    () => sampleOf(status(), how),
     () => work(app, resultTopics(options.partitions), { ...how, onStart }),
   );
-}
-
-function say(text: string): void {
-  process.stderr.write(`${text}\n`);
 }

@@ -13,9 +13,7 @@ try {
   const options = readOptions(process.argv.slice(2));
   await runJob(options, interrupt.signal);
   // A signal is the regular end of a worker, and of nothing else.
-  if (interrupt.exitCode !== null && options.mode !== "work") {
-    process.exitCode = interrupt.exitCode;
-  }
+  process.exitCode = options.mode === "work" ? 0 : (interrupt.exitCode ?? 0);
 } catch (error) {
   process.exitCode = report(error);
 }

@@ -7,6 +7,8 @@ export interface Sample {
   readonly flights: number;
   /** How many there will be, as far as is known. */
   readonly total: number;
+  /** Flights that this process has handled, for the rate: those of other workers do not come and go with their tasks. */
+  readonly counted: number;
   /** What else there is to say, with a comma in front; or nothing. */
   readonly detail: string;
 }
@@ -38,8 +40,8 @@ function showBar(verb: string, sample: () => Sample | null): () => void {
     if (now === null) {
       return;
     }
-    const { flights, total, detail } = now;
-    const payload = { rate: rateOf(flights), detail };
+    const { flights, total, counted, detail } = now;
+    const payload = { rate: rateOf(counted), detail };
     if (!isShown) {
       isShown = true;
       bar.start(total, flights, payload);
@@ -47,7 +49,10 @@ function showBar(verb: string, sample: () => Sample | null): () => void {
     bar.setTotal(total);
     bar.update(flights, payload);
   };
-  return every(BAR_EVERY_MS, update, () => bar.stop());
+  return every(BAR_EVERY_MS, update, () => {
+    update();
+    bar.stop();
+  });
 }
 
 function showLines(verb: string, sample: () => Sample | null): () => void {
@@ -58,9 +63,9 @@ function showLines(verb: string, sample: () => Sample | null): () => void {
     if (now === null) {
       return;
     }
-    const { flights, total, detail } = now;
+    const { flights, total, counted, detail } = now;
     const text = `${verb} ${grouped(flights)} of ${grouped(total)} flights`;
-    const rate = rateOf(flights);
+    const rate = rateOf(counted);
     // Nothing is said twice: a worker may wait for days.
     if (`${text}${detail}` !== last) {
       last = `${text}${detail}`;
@@ -70,12 +75,11 @@ function showLines(verb: string, sample: () => Sample | null): () => void {
   return every(LINE_EVERY_MS, update, () => {});
 }
 
-/** Updates now and then; what is returned updates once more and ends. */
+/** Updates now and then; what is returned ends that. */
 function every(intervalMs: number, update: () => void, end: () => void): () => void {
   const timer = setInterval(update, intervalMs);
   return () => {
     clearInterval(timer);
-    update();
     end();
   };
 }

@@ -82,4 +82,5 @@ function totalOf(days: readonly DayRow[]): Pick<DayRow, "flights" | "meanDelay" 
   return { flights, meanDelay: delay / flights, lateShare: late / flights };
 }
 
-const plain = { head: [], border: [], compact: true };
+/** No colours, no lines between rows. */
+export const plain = { head: [], border: [], compact: true };

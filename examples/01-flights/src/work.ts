@@ -13,8 +13,8 @@ export interface WorkOptions {
   readonly onStart?: (status: () => readonly TaskStatus[]) => void;
 }
 
-/** How long tasks may finish what they have read. */
-const STOP_WITHIN = "5 s";
+/** How long tasks may finish what they have read, and go to other workers: the process is to end within 5 s. */
+const STOP_WITHIN = "3 s";
 
 /** Runs both pipelines. Rejects with the `MillraceError` that stopped one. */
 export async function work(app: App, topics: ResultTopics, options: WorkOptions): Promise<void> {

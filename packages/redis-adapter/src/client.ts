@@ -18,8 +18,11 @@ export interface Client {
 
 const CONNECT_WITHIN_MS = 3_000;
 
-/** Connects once. Rejects with what the driver or the server said, or with `NoAnswer`, after at most about 3 s. */
-export async function newClient({ name, address }: ClientOptions): Promise<Client> {
+/**
+ * Connects once. Rejects with what the driver or the server said, or with `NoAnswer`, after at most about 3 s, or when the
+ * signal aborts.
+ */
+export async function newClient({ name, address }: ClientOptions, signal?: AbortSignal): Promise<Client> {
   const redis = new Redis({
     ...address,
     connectionName: name,
@@ -42,7 +45,15 @@ export async function newClient({ name, address }: ClientOptions): Promise<Clien
     errors.push(new NoAnswer("timeout", `Redis did not answer the handshake within ${CONNECT_WITHIN_MS} ms`));
     redis.disconnect();
   }, CONNECT_WITHIN_MS + 100);
+  const giveUp = (): void => {
+    errors.push(new NoAnswer("closed", "the adapter was closed"));
+    redis.disconnect();
+  };
+  signal?.addEventListener("abort", giveUp, { once: true });
   try {
+    if (signal?.aborted === true) {
+      giveUp();
+    }
     await redis.connect();
     const id = await clientId(redis);
     if (errors.length > 0) {
@@ -54,6 +65,7 @@ export async function newClient({ name, address }: ClientOptions): Promise<Clien
     throw errors[0] ?? error;
   } finally {
     clearTimeout(deadline);
+    signal?.removeEventListener("abort", giveUp);
     errors.length = 0;
   }
 }

@@ -35,6 +35,8 @@ export class Connection {
   readonly #waiting = new Set<() => void>();
   #client: Client | null = null;
   #closed = false;
+  /** Ends an attempt to connect. */
+  readonly #closing = new AbortController();
   #attempts = 0;
   #lastReason = "";
   #timer: NodeJS.Timeout | undefined;
@@ -83,6 +85,7 @@ export class Connection {
   close(): void {
     this.#closed = true;
     clearTimeout(this.#timer);
+    this.#closing.abort();
     this.#drop(new NoAnswer("closed", "the adapter was closed"));
     this.#wake();
   }
@@ -174,7 +177,7 @@ export class Connection {
     const pauseMs = this.#attempts === 0 ? 0 : ceilingMs * (0.5 + Math.random() / 2);
     this.#attempts += 1;
     this.#timer = setTimeout(() => {
-      newClient(this.#options).then(
+      newClient(this.#options, this.#closing.signal).then(
         (client) => this.#use(client),
         (error: unknown) => {
           this.#lastReason = reasonOf(error);

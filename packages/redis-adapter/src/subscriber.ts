@@ -34,17 +34,18 @@ export class Subscriber {
     this.#start = start;
   }
 
-  /** Listens to a channel until the function that it returns is called. Where the user may not, no message comes. */
+  /**
+   * Listens to a channel until the function that it returns is called; `listener` is another function at each call. Where
+   * the user may not listen, no message comes.
+   */
   listen(name: string, listener: Listener): () => void {
     if (this.#closed) {
       return () => undefined;
     }
     const channel = this.#channels.get(name) ?? this.#open(name);
-    // A function of its own: the same listener may be given twice.
-    const own: Listener = (message) => listener(message);
-    channel.listeners.add(own);
+    channel.listeners.add(listener);
     return () => {
-      if (channel.listeners.delete(own) && channel.listeners.size === 0) {
+      if (channel.listeners.delete(listener) && channel.listeners.size === 0) {
         this.#channels.delete(name);
         void this.#send("unsubscribe", [name]);
       }

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type { GroupHint, Ports } from "@millrace/core";
 import { Redis } from "ioredis";
-import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
 import { keysOf } from "../src/keys.ts";
 import { aim, beat, GROUP, joinOf, refOf } from "./support/groups.ts";
 import { ok, openPorts, until } from "./support/ports.ts";
@@ -136,6 +136,20 @@ describe("ports that are closed", () => {
     await call();
     stop();
     expect(heard).toEqual([]);
+  });
+});
+
+describe("closing ports", () => {
+  it("ends the signs of life that the connection for hints gives", async () => {
+    vi.useFakeTimers({ toFake: ["setInterval", "clearInterval"] });
+    onTestFinished(() => {
+      vi.useRealTimers();
+    });
+    const ports = await open();
+    await listen(ports);
+    expect(vi.getTimerCount()).toBe(1);
+    await ports.close();
+    expect(vi.getTimerCount()).toBe(0);
   });
 });
 

@@ -78,6 +78,12 @@ describe("a task that another member holds", () => {
     expect(await take("b", generation)).toMatchObject({ granted: [{ task: TASK }] });
   });
 
+  it("is not promised for later where the store has lost the holder's session", async () => {
+    const generation = await wanted();
+    await admin.zrem(keys.group(GROUP).sessions, "a");
+    expect((await take("b", generation)).held).toEqual([{ task: TASK, member: "a", forMs: 0 }]);
+  });
+
   it("is still asked for when a further target gives it to the same other, or to a third", async () => {
     await take("b", await wanted());
     const until = await admin.hget(keys.group(GROUP).asked, TASK);

@@ -18,6 +18,8 @@ export interface Streams extends Disposable {
   groups(): Promise<readonly GroupPosition[]>;
   /** How many entries lie behind an id. */
   countAfter(stream: string, id: string): Promise<number>;
+  /** How many entries a topic has. */
+  length(topic: string): Promise<number>;
   /** The values of all entries of a topic, partition by partition. */
   values(topic: string): Promise<readonly string[]>;
 }
@@ -29,6 +31,8 @@ export function streamsOf(url: string, namespace: string): Streams {
     const keys = await client.keys(`${namespace}:*`);
     return keys.filter((key) => key.endsWith(":log")).toSorted();
   };
+  const logsOf = async (topic: string): Promise<readonly string[]> =>
+    (await logs()).filter((stream) => stream.startsWith(`${namespace}:{${topic}/`));
   return {
     groups: async () => {
       const positions: GroupPosition[] = [];
@@ -41,13 +45,15 @@ export function streamsOf(url: string, namespace: string): Streams {
       return positions;
     },
     countAfter: async (stream, id) => (await client.xrange(stream, `(${id}`, "+")).length,
+    length: async (topic) => {
+      const lengths = await Promise.all((await logsOf(topic)).map((stream) => client.xlen(stream)));
+      return lengths.reduce((sum, length) => sum + length, 0);
+    },
     values: async (topic) => {
       const values: string[] = [];
-      for (const stream of await logs()) {
-        if (stream.startsWith(`${namespace}:{${topic}/`)) {
-          for (const [, fields] of await client.xrange(stream, "-", "+")) {
-            values.push(fields[fields.indexOf("v") + 1] ?? "");
-          }
+      for (const stream of await logsOf(topic)) {
+        for (const [, fields] of await client.xrange(stream, "-", "+")) {
+          values.push(fields[fields.indexOf("v") + 1] ?? "");
         }
       }
       return values;

@@ -1,4 +1,4 @@
-import { type Adapter, type PortError, type Ports, portError, type Reader } from "@millrace/core";
+import { type Adapter, type Clock, type PortError, type Ports, portError, type Reader, sleep } from "@millrace/core";
 import * as E from "fp-ts/lib/Either.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
 
@@ -26,12 +26,29 @@ export interface FaultyAdapter extends Adapter {
 
 type Call<A> = () => Promise<E.Either<PortError, A>>;
 
+/** What can go wrong, and how often. */
+export interface Faults {
+  readonly seed: number;
+  /** How likely a call is refused, and how likely it loses its reply. */
+  readonly rate: number;
+  /** Calls take up to so long, at random, before and after their effect. */
+  readonly latency?: { readonly clock: Clock; readonly maxMs: number };
+  /** No hint arrives. */
+  readonly isDeaf?: boolean;
+}
+
 /**
  * Puts faults in front of an adapter: each call is refused without an effect with probability `rate`, and with the same
  * probability has its effect and loses its reply. Reads are only refused.
  */
-export function faultyAdapter(inner: Adapter, faults: { readonly seed: number; readonly rate: number }): FaultyAdapter {
+export function faultyAdapter(inner: Adapter, faults: Faults): FaultyAdapter {
   const next = random(faults.seed);
+  const { latency } = faults;
+  const travel = async (): Promise<void> => {
+    if (latency !== undefined && latency.maxMs > 0) {
+      await sleep(latency.clock, Math.floor(next() * latency.maxMs));
+    }
+  };
   const never = new Promise<never>(() => {});
   let isCrashed = false;
   let cutPort: keyof Ports | "all" | null = null;
@@ -44,6 +61,7 @@ export function faultyAdapter(inner: Adapter, faults: { readonly seed: number; r
   const faulty =
     <A>(port: keyof Ports, call: Call<A>): Call<A> =>
     async () => {
+      await travel();
       await thawed;
       if (isCrashed) {
         return never;
@@ -52,6 +70,7 @@ export function faultyAdapter(inner: Adapter, faults: { readonly seed: number; r
         return lost();
       }
       const result = await call();
+      await travel();
       await thawed;
       if (isCrashed) {
         return never;
@@ -66,13 +85,14 @@ export function faultyAdapter(inner: Adapter, faults: { readonly seed: number; r
         if (typeof method !== "function") {
           return method;
         }
-        if (name === "watch") {
-          return method.bind(target);
+        switch (name) {
+          case "watch":
+            return faults.isDeaf ? () => () => {} : method.bind(target);
+          case "reader":
+            return (...args: unknown[]) => faultyReader(method.apply(target, args) as Reader);
+          default:
+            return (...args: unknown[]) => faulty(as, method.apply(target, args) as Call<unknown>);
         }
-        if (name === "reader") {
-          return (...args: unknown[]) => faultyReader(method.apply(target, args) as Reader);
-        }
-        return (...args: unknown[]) => faulty(as, method.apply(target, args) as Call<unknown>);
       },
     });
 

@@ -6,11 +6,21 @@ export interface Clock {
   after(delayMs: number, callback: () => void): () => void;
 }
 
+/** Node takes longer timers for 1 ms. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
 /** The process's own time. */
 export const systemClock: Clock = {
   now: () => Date.now(),
   after: (delayMs, callback) => {
-    const timer = setTimeout(callback, delayMs);
+    let timer: NodeJS.Timeout;
+    const wait = (leftMs: number): void => {
+      timer =
+        leftMs > LONGEST_TIMER_MS
+          ? setTimeout(() => wait(leftMs - LONGEST_TIMER_MS), LONGEST_TIMER_MS)
+          : setTimeout(callback, leftMs);
+    };
+    wait(delayMs);
     return () => clearTimeout(timer);
   },
 };

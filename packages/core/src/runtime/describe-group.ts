@@ -61,7 +61,7 @@ export async function describeGroup(ports: Ports, group: string): Promise<GroupD
     group,
     epoch,
     generation,
-    members: members.map((member) => ({
+    members: members.toSorted(byName).map((member) => ({
       ...member,
       tasks: owners.filter((owner) => owner.member === member.member).map(({ task }) => task),
       target: target[member.member] ?? [],
@@ -78,6 +78,10 @@ export async function describeGroup(ports: Ports, group: string): Promise<GroupD
       };
     }),
   };
+}
+
+function byName(a: MemberInfo, b: MemberInfo): number {
+  return a.member < b.member ? -1 : 1;
 }
 
 function refOf(group: string, { plan }: GroupSnapshot, id: string): TaskRef {

@@ -37,7 +37,13 @@ export class GiveBack {
 
   /** Gives back a task that was read until `sinceMs`. Resolves when the group knows, or the stay is over. */
   release(task: string, sinceMs: number): Promise<void> {
-    return new Promise((told) => {
+    return new Promise((resolve) => {
+      const { signal } = this.stay;
+      const told = (): void => {
+        signal.removeEventListener("abort", told);
+        resolve();
+      };
+      signal.addEventListener("abort", told, { once: true });
       this.released.push({ task, sinceMs, told });
       void this.send();
     });

@@ -2,6 +2,7 @@
  * The tasks of one worker (docs/spec/group.md, "Hand-over of a task"): takes those that the target gives it as soon as they
  * are free, runs them, and gives back those that go to others. A task that stays is not touched.
  */
+import { setMaxListeners } from "node:events";
 import { type Clock, sleep } from "../ports/clock.ts";
 import type { Group, GroupView, MemberRef, TakeAnswer } from "../ports/group.ts";
 import type { PortError } from "../ports/port-error.ts";
@@ -154,6 +155,8 @@ export class HandOver {
   private begin(ref: MemberRef): void {
     this.stay?.end();
     const ended = new AbortController();
+    // Every task that is given back listens.
+    setMaxListeners(0, ended.signal);
     const stay = { ref, signal: ended.signal, end: () => ended.abort() };
     const { group, clock, completed: counted, stalled, failed } = this.options;
     this.stay = { ...stay, giveBack: new GiveBack({ group, clock, counted, stalled, failed }, stay) };

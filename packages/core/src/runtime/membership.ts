@@ -19,9 +19,9 @@ export interface MembershipOptions {
   readonly heartbeatMs: number;
   /** The store has confirmed the membership. */
   readonly confirmed: (ref: MemberRef, view: GroupView) => void;
-  /** The session is over, by this worker's clock or by the store's; or will begin anew. What it held is not its any more. */
+  /** The session is over, by this worker's clock or by the store's. What it held is not its any more; it joins again. */
   readonly over: (reason: string) => void;
-  /** The worker can be no member any more. */
+  /** The worker can be no member any more. What it held is not its, either. */
   readonly failed: (error: MillraceError) => void;
   /** Tasks have become free. */
   readonly released: () => void;
@@ -96,10 +96,11 @@ export class Membership {
    * followed by a leave of its own.
    */
   async leave(isFinished: boolean): Promise<void> {
-    const wasJoined = this.isJoined;
+    // After a loss the store may still list the stay that was lost.
+    const instance = this.isJoined ? this.instance : this.previous;
     this.end();
-    if (wasJoined) {
-      await this.options.group.leave(this.ref, isFinished)();
+    if (instance !== null) {
+      await this.options.group.leave({ ...this.ref, instance }, isFinished)();
     }
   }
 
@@ -190,7 +191,6 @@ export class Membership {
       return 0;
     }
     if (!error.retriable) {
-      this.lose(error.message);
       this.end();
       this.options.failed(new MillraceError(error));
       return 0;

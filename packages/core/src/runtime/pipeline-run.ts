@@ -43,6 +43,9 @@ const STOP_WITHIN_MS = 5_000;
 /** How long a worker that stops goes on with its tasks until the others know that they are theirs. */
 const HAND_OVER_WITHIN_MS = 1_000;
 
+/** However little time is left: a store that is well answers within milliseconds. */
+const LEAVE_WITHIN_MS = 250;
+
 export class PipelineRun {
   private readonly options: PipelineRunOptions;
   private readonly share: Share;
@@ -104,12 +107,12 @@ export class PipelineRun {
     this.isStopping = true;
     const deadlineMs = this.options.clock.now() + withinMs;
     if (isFirst && (this.view?.staying ?? 0) > 1 && !this.isFinishing) {
-      await this.offerTasks(Math.min(withinMs, HAND_OVER_WITHIN_MS));
+      await this.offerTasks(Math.min(withinMs / 4, HAND_OVER_WITHIN_MS));
     }
     await this.handOver?.giveAll(Math.max(0, deadlineMs - this.options.clock.now()));
     if (!this.isStopped) {
       this.isStopped = true;
-      await this.membership?.leave(this.isFinishing);
+      await this.leave(deadlineMs - this.options.clock.now());
       for (const keeper of this.timeKeepers.values()) {
         keeper.stop();
       }
@@ -117,6 +120,18 @@ export class PipelineRun {
       this.stopped.resolve();
     }
     await this.stopped.promise;
+  }
+
+  /** A store that does not answer is not waited for: the session ends by itself. */
+  private async leave(withinMs: number): Promise<void> {
+    if (this.membership !== null) {
+      const answered = new AbortController();
+      void this.membership
+        .leave(this.isFinishing)
+        .catch((error: unknown) => this.fail(error))
+        .finally(() => answered.abort());
+      await sleep(this.options.clock, Math.max(LEAVE_WITHIN_MS, withinMs), answered.signal);
+    }
   }
 
   private async end(): Promise<void> {
@@ -167,7 +182,10 @@ export class PipelineRun {
         this.handOver?.drop(reason);
       },
       released: () => this.handOver?.look(),
-      failed: (error) => this.fail(error),
+      failed: (error) => {
+        this.handOver?.drop(error.message);
+        this.fail(error);
+      },
       stalled: (error) => this.stalled(error),
     });
   }

@@ -55,7 +55,7 @@ local function refuse(task, name, freeAt)
   end
   held[#held + 1] = task
   held[#held + 1] = name
-  held[#held + 1] = math.max(0, math.min(freeAt, holder.untilMs or now) - now)
+  held[#held + 1] = math.min(freeAt, holder.untilMs or now) - now
 end
 
 for from = 10, #ARGV, CHUNK do
