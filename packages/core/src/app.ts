@@ -44,8 +44,8 @@ export interface Running extends AsyncDisposable {
   /** How far each task is that this worker runs at the moment. Costs no I/O. */
   status(): readonly TaskStatus[];
   /**
-   * Leaves the groups: other workers take the tasks over one by one, each as soon as what was read of it is finished and
-   * committed; without others, it is finished and committed. After `within` (default `"10 s"`) what is left is dropped and
+   * Leaves the groups: other workers take the tasks over one by one, each as soon as what was begun of it is finished and
+   * committed; without others, it is finished and committed. What was read and not begun is left to the next owner. After `within` (default `"10 s"`) what is left is dropped and
    * will be processed again by the next owner. Idempotent; a later call with less time hastens the first.
    */
   stop(options?: { readonly within?: Duration }): Promise<void>;

@@ -11,7 +11,7 @@ afterEach(() => {
 });
 
 it("the system's clock waits for longer than a timer of Node can, and cancels at any time", () => {
-  const called = vi.fn();
+  const called = vi.fn<() => void>();
   systemClock.after(60 * DAY_MS, called);
   vi.advanceTimersByTime(59 * DAY_MS);
   expect(called).not.toHaveBeenCalled();

@@ -11,7 +11,7 @@ it("a connection that is closed while it connects to a server that never answers
   const { port } = server.address() as AddressInfo;
   const connection = Connection.start({
     name: "test",
-    address: { host: "127.0.0.1", port },
+    address: { host: "127.0.0.1", port, db: 0 },
     answerWithinMs: 1_000,
   });
   const [socket] = await accepted;

@@ -1,7 +1,7 @@
 import { Fifo } from "../kernel/fifo.ts";
 import { pauseBefore, type RetrySchedule } from "../kernel/retry.ts";
 import { type CurrentRecord, NO_RECORD, type RecordInfo } from "../topology/record.ts";
-import { NO_UNIT, type Stage, type StageEnv, scope, type Unit, within } from "../topology/stage.ts";
+import { NO_UNIT, type Queue, type Stage, type StageEnv, scope, type Unit, within } from "../topology/stage.ts";
 import { callWithin, Hanging, type TimeLimit } from "./handler-call.ts";
 import type { Places } from "./limiter.ts";
 
@@ -40,6 +40,7 @@ interface ValueSlot<A, B> {
   /** How many values this operator got before from the same record. */
   readonly ordinal: number;
   attempt: number;
+  isBegun: boolean;
   result: { readonly value: B } | null;
 }
 
@@ -49,7 +50,7 @@ type Slot<A, B> =
   | { readonly kind: "watermark"; readonly timeMs: number; readonly record: CurrentRecord; readonly unit: Unit };
 
 /** Runs handlers beside each other and sends their results on in the order of the input. */
-export class MapOrderedStage<A, B> implements Stage<A> {
+export class MapOrderedStage<A, B> implements Stage<A>, Queue {
   private readonly how: Handling<A, B>;
   private readonly down: Stage<B>;
   private readonly env: StageEnv;
@@ -68,6 +69,8 @@ export class MapOrderedStage<A, B> implements Stage<A> {
   private running = 0;
   private lastSource = "";
   private lastOrdinal = -1;
+  /** Nothing is begun in units behind this one. */
+  private lastIndex = Number.POSITIVE_INFINITY;
   private isCompleting = false;
   private isStopped = false;
 
@@ -75,10 +78,15 @@ export class MapOrderedStage<A, B> implements Stage<A> {
     this.how = how;
     this.down = down;
     this.env = env;
+    env.queues(this);
   }
 
   next(value: A): void {
     const { record, unit } = scope;
+    if (unit.index > this.lastIndex) {
+      unit.park();
+      return;
+    }
     let lane: string | null;
     try {
       lane = this.how.laneOf?.(value, record) ?? null;
@@ -87,7 +95,17 @@ export class MapOrderedStage<A, B> implements Stage<A> {
     }
     unit.retain();
     const ordinal = this.ordinalOf(record);
-    const slot: ValueSlot<A, B> = { kind: "value", value, lane, record, unit, ordinal, attempt: 1, result: null };
+    const slot: ValueSlot<A, B> = {
+      kind: "value",
+      value,
+      lane,
+      record,
+      unit,
+      ordinal,
+      attempt: 1,
+      isBegun: false,
+      result: null,
+    };
     this.slots.push(slot);
     this.enter(slot);
     this.startReady();
@@ -99,8 +117,32 @@ export class MapOrderedStage<A, B> implements Stage<A> {
       return;
     }
     const { record, unit } = scope;
+    if (unit.index > this.lastIndex) {
+      unit.park();
+      return;
+    }
     unit.retain();
     this.slots.push({ kind: "watermark", timeMs, record, unit });
+  }
+
+  lastBegun(): number {
+    let last = -1;
+    for (const slot of this.slots) {
+      if (slot.kind === "value" && slot.isBegun) {
+        last = Math.max(last, slot.unit.index);
+      }
+    }
+    return last;
+  }
+
+  dropBehind(index: number): void {
+    this.lastIndex = index;
+    for (const { unit } of this.slots) {
+      if (unit.index > index) {
+        unit.park();
+        unit.release();
+      }
+    }
   }
 
   complete(): void {
@@ -145,8 +187,11 @@ export class MapOrderedStage<A, B> implements Stage<A> {
         return;
       }
       const slot = this.again.shift() ?? this.ready.shift();
-      if (slot !== undefined) {
+      if (slot === undefined || slot.unit.index > this.lastIndex) {
+        places?.free();
+      } else {
         this.running += 1;
+        slot.isBegun = true;
         this.call(slot).then(
           (value) => this.finished(slot, value),
           (cause: unknown) => this.failed(slot, cause),

@@ -1,7 +1,7 @@
 import { HandlerError } from "../errors.ts";
 import type { Any } from "../topology/any.ts";
 import type { CompiledNode } from "../topology/compile.ts";
-import { type Stage, type StageEnv, scope } from "../topology/stage.ts";
+import { type Queue, type Stage, type StageEnv, scope } from "../topology/stage.ts";
 import type { StoreContents } from "./load-stores.ts";
 import { type TaskOptions, taskName } from "./task-options.ts";
 import { TaskUnit } from "./task-unit.ts";
@@ -14,6 +14,8 @@ export interface StageHost {
   readonly fail: (error: unknown) => void;
   /** There is more to emit than one unit should carry. */
   readonly again: () => void;
+  /** A stage waits before it begins. */
+  readonly queues: (queue: Queue) => void;
 }
 
 /** The stages of a task, fused: each calls the next directly. Sinks are numbered in the order of {@link sinksOf}. */
@@ -44,6 +46,7 @@ function envOf(node: CompiledNode, number: number, host: StageHost): StageEnv {
     again: host.again,
     restored: () => host.stores.get(node.store ?? "") ?? [],
     identity: `${ref.group}/${node.spec.name ?? number}/${ref.topic.incarnation}`,
+    queues: host.queues,
     retried: (record, attempt, pauseMs) =>
       emit({ _tag: "Retried", task: taskName(ref), node: node.label, id: record.id, attempt, pauseMs }),
     late: (record) => emit({ _tag: "LateRecord", task: taskName(ref), node: node.label, id: record.id }),

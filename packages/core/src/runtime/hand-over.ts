@@ -210,7 +210,7 @@ export class HandOver {
     const sinceMs = this.options.clock.now();
     const isDrained = (await slot.runner?.stop(withinMs)) ?? true;
     if (!isDrained) {
-      this.emitLost(slot.task, `it had not finished what it had read within ${withinMs} ms`);
+      this.emitLost(slot.task, `it had not finished what it had begun within ${withinMs} ms`);
     }
     await this.release(slot, sinceMs);
   }

@@ -16,7 +16,7 @@ export interface MemberOptions {
   /** How often it gives a sign of life. Default: a fifth of the session; at most a third of it. */
   readonly heartbeat?: Duration;
   /**
-   * How long a task that goes to another worker may take to finish what it has read. Then it is dropped, and what was not
+   * How long a task that goes to another worker may take to finish what it has begun. Then it is dropped, and what was not
    * committed is processed again by the other. Default `"10 s"`.
    */
   readonly revocation?: Duration;

@@ -10,11 +10,12 @@ import type { StoredRecord } from "../ports/log.ts";
 import type { PortError } from "../ports/port-error.ts";
 import type { Commit, Ownership } from "../ports/tasks.ts";
 import type { Any } from "../topology/any.ts";
-import type { Stage } from "../topology/stage.ts";
+import type { Queue, Stage } from "../topology/stage.ts";
 import { buildStages, sinksOf } from "./build-stages.ts";
 import { Committer } from "./committer.ts";
 import { Credits } from "./credits.ts";
 import { Deferred } from "./deferred.ts";
+import { dropUnbegun } from "./drop-unbegun.ts";
 import { loadStores } from "./load-stores.ts";
 import { QuietTime } from "./quiet-time.ts";
 import { readWhile } from "./read-while.ts";
@@ -50,6 +51,8 @@ export class TaskInstance {
   /** Reading has ended for good: how the instance ends when the rest is committed. */
   private last: Outcome | null = null;
   private readonly quiet = new QuietTime();
+  /** The stages that wait before they begin. */
+  private readonly queues: Queue[] = [];
   private isPushing = false;
   private isTickPlanned = false;
   private isDone = false;
@@ -92,10 +95,13 @@ export class TaskInstance {
   }
 
   /**
-   * Stops reading, lets what was read finish and commit for up to `withinMs`, and gives up the rest. Resolves with whether
-   * nothing was left.
+   * Stops reading, lets what was begun finish and commit for up to `withinMs`, and gives up the rest. Resolves with whether
+   * all that was begun was committed.
    */
   async drain(withinMs: number): Promise<boolean> {
+    if (this.last === null) {
+      dropUnbegun(this.queues);
+    }
     this.finish({ kind: "stopped" });
     const late = sleep(this.options.clock, withinMs, this.given.signal).then(() => this.isDone);
     const isDone = await Promise.race([this.finished.promise.then(() => true), late]);
@@ -143,6 +149,7 @@ export class TaskInstance {
         this.loop?.again();
         this.planTick();
       },
+      queues: (queue) => this.queues.push(queue),
     });
     this.loop = new UnitLoop(
       {
@@ -314,11 +321,9 @@ export class TaskInstance {
 
   /** Ends the instance with a failure; the first end counts. */
   fail(error: unknown): void {
-    const known = error instanceof MillraceError;
-    this.end({
-      kind: "failed",
-      error: known ? error : new MillraceError("HandlerError", `task ${this.name} failed (see cause)`, error),
-    });
+    const text = `task ${this.name} failed (see cause)`;
+    const known = error instanceof MillraceError ? error : new MillraceError("HandlerError", text, error);
+    this.end({ kind: "failed", error: known });
   }
 
   private end(outcome: Outcome): void {

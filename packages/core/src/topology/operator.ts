@@ -127,6 +127,7 @@ function envOnObservable(spec: OperatorSpec, fail: (error: unknown) => void): St
     again: () => {},
     restored: () => [],
     identity: spec.name ?? spec.kind,
+    queues: () => {},
     retried: () => {},
     late: () => {},
     task: { topic: "", partition: 0 },

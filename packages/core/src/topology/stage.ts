@@ -26,6 +26,8 @@ export interface Stage<A> {
  * when the result has left downstream; a unit commits when nobody holds it any more.
  */
 export interface Unit {
+  /** Its place in the order of the task's units. */
+  readonly index: number;
   retain(): void;
   release(): void;
   /** As {@link retain}, for what only a later record can set free: waiting for it is in vain when reading has ended. */
@@ -59,6 +61,7 @@ export interface Scope {
 
 /** Outside of tasks nothing is acknowledged. */
 export const NO_UNIT: Unit = {
+  index: 0,
   retain: () => {},
   release: () => {},
   park: () => {},
@@ -84,6 +87,17 @@ export function within(record: CurrentRecord, unit: Unit, push: () => void): voi
   }
 }
 
+/**
+ * A stage that begins work on records some time after they were pushed. A task that is to go elsewhere finishes what was
+ * begun, and leaves the rest to the next owner.
+ */
+export interface Queue {
+  /** Index of the last unit on which work has begun; -1: none. */
+  lastBegun(): number;
+  /** Begins nothing in units behind this one any more, and parks them. Called once. */
+  dropBehind(index: number): void;
+}
+
 /** What an operator's stage may ask of its surroundings. */
 export interface StageEnv {
   /** The operator, as messages name it. */
@@ -99,6 +113,8 @@ export interface StageEnv {
   restored(): Iterable<readonly [key: string, value: string]>;
   /** What tells this operator in this task from every other one, in every run: begins the idempotency keys of its calls. */
   readonly identity: string;
+  /** The stage is one that waits before it begins. */
+  queues(queue: Queue): void;
   /** A handler's call is repeated: its number `attempt`, in `pauseMs`. */
   retried(record: CurrentRecord, attempt: number, pauseMs: number): void;
   /** Counts a record that was dropped because it came too late. */

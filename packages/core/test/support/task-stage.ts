@@ -42,6 +42,7 @@ export function taskStage<A, B>(
     again: () => {},
     restored: () => [],
     identity: "test",
+    queues: () => {},
     retried: () => {},
     late: () => {},
     task: { topic: "orders", partition: 0 },
