@@ -29,6 +29,34 @@ describe("a worker that leaves", () => {
   });
 });
 
+describe("a task with event time that is given up before it has read anything", () => {
+  it("is given up at once", async () => {
+    const top = bench();
+    const counted = window<Item, { n: number }>(tumbling("10 s"), { n: count() }, { by: () => "all", grace: "0 s" });
+    const plan = pipeline(
+      "copy",
+      stream(source).pipe(
+        counted,
+        map((w) => copy.of({ key: "all", n: w.value.n, at: w.start })),
+        sink(copy),
+      ),
+    );
+    await top.send(source, sequence(100, 40), { end: false });
+    const first = await top.settle(workerOf(top).app.run(plan));
+    await top.clock.advance(2_000);
+    await top.settle(first.stop());
+    const again = workerOf(top);
+    const running = await top.settle(again.app.run(plan));
+    while (pick(again.events, "Assigned").length === 0) {
+      await top.clock.advance(1);
+    }
+    const startMs = top.clock.now();
+    await top.settle(running.stop());
+    expect(top.clock.now() - startMs).toBeLessThan(500);
+    expect(pick(again.events, "Lost")).toEqual([]);
+  });
+});
+
 describe("a group whose workers know different parts", () => {
   it("is complete when all parts are, not when those of one worker are", async () => {
     const top = bench();

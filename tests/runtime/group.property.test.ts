@@ -28,7 +28,7 @@ interface Network {
   readonly isDeaf: boolean;
 }
 
-const network: fc.Arbitrary<Network> = fc.record({ latencyMs: fc.constantFrom(0, 5, 40), isDeaf: fc.boolean() });
+const networks: fc.Arbitrary<Network> = fc.record({ latencyMs: fc.constantFrom(0, 5, 40), isDeaf: fc.boolean() });
 
 interface Turn {
   readonly kind: "start" | "crash" | "stop" | "cut" | "freeze" | "mend";
@@ -96,7 +96,7 @@ function befall({ app, adapter }: Worker, kind: Exclude<Turn["kind"], "start">):
 
 it("H8: when the faults are over, every task runs within the session timeout + 1 s, balanced, on one worker", async () => {
   await fc.assert(
-    fc.asyncProperty(fc.array(turn, { maxLength: 14 }), network, async (turns, net) => {
+    fc.asyncProperty(fc.array(turn, { maxLength: 14 }), networks, async (turns, net) => {
       const clock = createVirtualClock(1_000_000);
       const adapter = memoryAdapter({ clock });
       const workers = await play(turns, net, { adapter, clock });

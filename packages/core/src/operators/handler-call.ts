@@ -32,9 +32,13 @@ export async function callWithin<B>(
 ): Promise<B> {
   const { clock, given } = by;
   const own = new AbortController();
-  const giveUp = (): void => own.abort(given.reason);
-  given.addEventListener("abort", giveUp, { once: true });
   let cancel = (): void => {};
+  const giveUp = (): void => {
+    // Nobody waits for it any more.
+    cancel();
+    own.abort(given.reason);
+  };
+  given.addEventListener("abort", giveUp, { once: true });
   const hanging = new Promise<never>((_resolve, reject) => {
     cancel = clock.after(limit.timeoutMs, () => {
       own.abort(new MillraceError("HandlerTimeout", `it took longer than ${limit.timeoutMs} ms`));

@@ -8,7 +8,7 @@ export interface Limiter {
 
 /**
  * Makes a {@link Limiter}: `mapOrdered(f, { limit })` with one limiter for several operators protects what they all call.
- * Whoever waits longest is next. Throws `InvalidOption` unless `max` is a whole number >= 1.
+ * Whoever waits longest is next. Calls of a task that is given up do not count any more. Throws `InvalidOption` unless `max` is a whole number >= 1.
  *
  * @example
  * ```ts
@@ -41,6 +41,8 @@ export class Places implements Limiter {
       return false;
     }
     this.taken += 1;
+    // Whoever was served is not to be woken for nothing: that wake-up would be lost to the others.
+    this.waiting.delete(wake);
     return true;
   }
 

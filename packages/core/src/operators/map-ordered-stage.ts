@@ -153,6 +153,10 @@ export class MapOrderedStage<A, B> implements Stage<A>, Queue {
   stop(): void {
     this.isStopped = true;
     this.abort.abort();
+    // Calls that were told to abort do not count any more: some never end.
+    for (; this.running > 0; this.running -= 1) {
+      this.how.places?.free();
+    }
     this.how.places?.leave(this.wake);
     for (const cancel of this.pauses) {
       cancel();
@@ -225,10 +229,10 @@ export class MapOrderedStage<A, B> implements Stage<A>, Queue {
   }
 
   private finished(slot: ValueSlot<A, B>, value: B): void {
-    this.how.places?.free();
     if (this.isStopped) {
       return;
     }
+    this.how.places?.free();
     this.running -= 1;
     slot.result = { value };
     this.leaveLane(slot);
@@ -241,10 +245,10 @@ export class MapOrderedStage<A, B> implements Stage<A>, Queue {
   }
 
   private failed(slot: ValueSlot<A, B>, cause: unknown): void {
-    this.how.places?.free();
     if (this.isStopped) {
       return;
     }
+    this.how.places?.free();
     this.running -= 1;
     try {
       const pauseMs = this.pauseAfter(slot, cause);

@@ -1,6 +1,6 @@
 /** mapOrdered as a task runs it: what it owes to units and to event time. */
 import { mapOrdered } from "@millrace/core";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { type Stage, scope, type Unit } from "../../src/topology/stage.ts";
 import { settled } from "../support/collect.ts";
 import { Handlers } from "../support/handlers.ts";
@@ -71,6 +71,26 @@ describe("mapOrdered in a task", () => {
     await handlers.of(1).resolve("a");
     expect(out).toEqual([50, "a", 100, "b", 200]);
     expect([first.held, second.held]).toEqual([0, 0]);
+  });
+
+  it("leaves no timer behind when it is stopped, in a pause or in a call", async () => {
+    vi.useFakeTimers();
+    try {
+      const failing = mapOrdered(() => Promise.reject(new Error("no")), { retry: { attempts: 9, backoff: "1 hour" } });
+      const late = mapOrdered(() => new Promise<never>(() => {}), { timeout: "1 hour" });
+      const stages = [taskStage(failing, {}), taskStage(late, {})];
+      for (const stage of stages) {
+        inUnit(countingUnit(), () => stage.next(1));
+      }
+      await vi.advanceTimersByTimeAsync(10);
+      expect(vi.getTimerCount()).toBe(2);
+      for (const stage of stages) {
+        stage.stop();
+      }
+      expect(vi.getTimerCount()).toBe(0);
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   it("runs handlers outside of the push: what they subscribe acknowledges nothing", async () => {
