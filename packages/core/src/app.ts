@@ -9,7 +9,7 @@ import { type Clock, systemClock } from "./ports/clock.ts";
 import type { AppEvent } from "./ports/telemetry.ts";
 import { demand } from "./runtime/demand.ts";
 import { describeGroup, type GroupDescription } from "./runtime/describe-group.ts";
-import type { Limits } from "./runtime/limits.ts";
+import { type Limits, Share } from "./runtime/limits.ts";
 import { type MemberOptions, type MemberSettings, memberSettings } from "./runtime/member-options.ts";
 import { type ObserveOptions, observeTopic } from "./runtime/observe.ts";
 import { PipelineRun } from "./runtime/pipeline-run.ts";
@@ -102,7 +102,11 @@ class PortsApp implements App {
   private readonly events = new Subject<AppEvent>();
   private readonly settings: MemberSettings;
   private readonly member: string;
-  private readonly running = new Set<Running>();
+  private readonly share: Share;
+  private readonly running = new Set<RunningPipelines>();
+  /** Runs that are on their way. */
+  private readonly starting = new Set<Promise<unknown>>();
+  private closed: Promise<void> | null = null;
   private ports: Promise<Ports> | null = null;
   private readonly closing = new AbortController();
 
@@ -111,6 +115,7 @@ class PortsApp implements App {
     this.options = options;
     this.clock = options.clock ?? systemClock;
     this.settings = memberSettings(options.member);
+    this.share = new Share(options.limits ?? {});
     this.member = this.settings.id ?? randomUUID();
     this.events$ = this.events.asObservable();
     // Every producer and every observer listens.
@@ -128,6 +133,7 @@ class PortsApp implements App {
       throw new MillraceError("InvalidPipeline", `two pipelines would be the group "${twice}": give one another name`);
     }
     const ports = await this.open();
+    await this.refuseWhatRuns(groups);
     const runs = list.map(
       (pipeline) =>
         new PipelineRun({
@@ -137,16 +143,16 @@ class PortsApp implements App {
           settings: this.settings,
           ports,
           clock: this.clock,
-          limits: this.options.limits ?? {},
+          share: this.share,
           emit: (event) => this.events.next(event),
         }),
     );
+    const start = this.startAll(runs);
+    this.starting.add(start);
     try {
-      await startInOrder(runs);
-      this.refuseIfClosed();
-    } catch (error) {
-      await Promise.all(runs.map((run) => run.stop(0)));
-      throw error;
+      await start;
+    } finally {
+      this.starting.delete(start);
     }
     const running = new RunningPipelines(runs);
     this.running.add(running);
@@ -164,7 +170,9 @@ class PortsApp implements App {
   }
 
   async describeGroup(pipeline: Pipeline | string): Promise<GroupDescription> {
-    const group = this.groupOf(typeof pipeline === "string" ? pipeline : pipeline.name);
+    const name = typeof pipeline === "string" ? pipeline : pipeline.name;
+    checkName("pipeline", name);
+    const group = this.groupOf(name);
     return describeGroup(await this.open(), group);
   }
 
@@ -183,14 +191,42 @@ class PortsApp implements App {
     return observeTopic(topic, () => this.open(), { ...options, clock: this.clock, signal });
   }
 
-  async close(): Promise<void> {
-    if (!this.closing.signal.aborted) {
-      this.closing.abort();
-      await Promise.all([...this.running].map((running) => running.stop()));
-      const ports = await this.ports?.catch(() => null);
-      await ports?.close();
-      this.events.complete();
+  close(): Promise<void> {
+    this.closed ??= this.shutDown();
+    return this.closed;
+  }
+
+  private async shutDown(): Promise<void> {
+    this.closing.abort();
+    // A run on its way is told, and leaves what it has joined.
+    await Promise.allSettled(this.starting);
+    await Promise.all([...this.running].map((running) => running.stop()));
+    const ports = await this.ports?.catch(() => null);
+    await ports?.close();
+    this.events.complete();
+  }
+
+  /** Starts all, or none. */
+  private async startAll(runs: readonly PipelineRun[]): Promise<void> {
+    try {
+      await startInOrder(runs, () => this.refuseIfClosed());
+    } catch (error) {
+      await Promise.all(runs.map((run) => run.stop(0)));
+      throw error;
     }
+  }
+
+  /** A group has one place for this worker: a run that stops is waited for, one that goes on is not replaced. */
+  private async refuseWhatRuns(groups: readonly string[]): Promise<void> {
+    const rivals = [...this.running].filter((running) => running.groups.some((group) => groups.includes(group)));
+    const going = rivals.find((running) => !running.isStopping);
+    if (going !== undefined) {
+      throw new MillraceError(
+        "InvalidPipeline",
+        `app "${this.name}" already runs ${going.groups.join(", ")}: stop it first`,
+      );
+    }
+    await Promise.all(rivals.map((running) => running.stop()));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -227,9 +263,10 @@ class PortsApp implements App {
 }
 
 /** A pipeline that reads what another one writes finds its topic, whichever is named first. */
-async function startInOrder(runs: readonly PipelineRun[]): Promise<void> {
+async function startInOrder(runs: readonly PipelineRun[], refuseIfClosed: () => void): Promise<void> {
   for (const run of runs) {
     await run.prepare();
+    refuseIfClosed();
   }
   for (const run of runs) {
     run.start();
@@ -239,6 +276,7 @@ async function startInOrder(runs: readonly PipelineRun[]): Promise<void> {
 class RunningPipelines implements Running {
   readonly done: Promise<void>;
   private readonly runs: readonly PipelineRun[];
+  isStopping = false;
 
   constructor(runs: readonly PipelineRun[]) {
     this.runs = runs;
@@ -247,12 +285,17 @@ class RunningPipelines implements Running {
     this.done.catch(() => {});
   }
 
+  get groups(): readonly string[] {
+    return this.runs.map(({ group }) => group);
+  }
+
   status(): readonly TaskStatus[] {
     return this.runs.flatMap((run) => run.status());
   }
 
   async stop(options: { readonly within?: Duration } = {}): Promise<void> {
     const withinMs = durationOption("stop: within", options.within) ?? 10_000;
+    this.isStopping = true;
     await Promise.all(this.runs.map((run) => run.stop(withinMs)));
   }
 

@@ -11,6 +11,7 @@ export type MillraceErrorTag =
   | "DecodeError"
   | "HandlerError"
   | "HandlerTimeout"
+  | "StateMismatch"
   | "NativeOperatorError"
   | "Closed";
 
@@ -23,6 +24,7 @@ const CODES: { readonly [Tag in Exclude<MillraceErrorTag, PortError["_tag"]>]: s
   DecodeError: "MR_DECODE",
   HandlerError: "MR_HANDLER",
   HandlerTimeout: "MR_HANDLER_TIMEOUT",
+  StateMismatch: "MR_STATE_MISMATCH",
   NativeOperatorError: "MR_NATIVE_OPERATOR",
   Closed: "MR_CLOSED",
 };

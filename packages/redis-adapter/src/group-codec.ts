@@ -44,7 +44,7 @@ export function encodePlanEntry({ partitions, meaning }: PlanEntry): string {
 
 /** The answer of `scripts/join.ts` and `scripts/heartbeat.ts`. */
 export function viewIn(answer: readonly unknown[]): GroupView {
-  const [, epoch, generation, target, members, staying, nextExpiryMs, proposal, completed, finished] = answer;
+  const [, epoch, generation, target, members, staying, nextExpiryMs, proposal, completed] = answer;
   return {
     epoch: integerOf(epoch),
     generation: integerOf(generation),
@@ -54,7 +54,6 @@ export function viewIn(answer: readonly unknown[]): GroupView {
     nextExpiryMs: integerOf(nextExpiryMs),
     proposal: nullIfNegative(integerOf(proposal)),
     completed: integerOf(completed),
-    isFinished: integerOf(finished) === 1,
   };
 }
 

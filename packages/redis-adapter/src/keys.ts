@@ -24,7 +24,7 @@ export interface PartitionKeys {
 /** The keys of one consumer group, all in one slot. Instances are percent-encoded, so that `;` separates. */
 interface GroupKeys {
   /**
-   * Hash: epoch, generation, targetEpoch (of the stored target), finished, `plan:<sub-topology>` → `<partitions>;<meaning>`;
+   * Hash: epoch, generation, targetEpoch (of the stored target), `plan:<sub-topology>` → `<partitions>;<meaning>`;
    * while the target does not fit the members: dueAt (of a proposal), firstChange, urgent, proposer, proposerUntil.
    */
   readonly group: string;

@@ -131,10 +131,10 @@ export function redisGroup({ connection, subscriber, keys }: GroupWiring): Group
         read: ([, complete]) => integerOf(complete),
       }),
 
-    leave: (ref, isFinished) =>
+    leave: (ref) =>
       call(ref, {
         script: LEAVE,
-        args: [flag(isFinished)],
+        args: [],
         what: "leaving",
         rejections: ["WrongType"],
         read: () => undefined,

@@ -73,8 +73,8 @@ describe("hints", () => {
     await ok(ports.group.give(refOf("a"), { released, completed: [] }));
     await ok(ports.group.give(refOf("a"), { released, completed: [] }));
     await until(() => heard.length === 2);
-    await ok(ports.group.leave(refOf("a"), false));
-    await ok(ports.group.leave(refOf("a"), false));
+    await ok(ports.group.leave(refOf("a")));
+    await ok(ports.group.leave(refOf("a")));
     await call();
     await until(() => heard.length >= 4);
     expect(heard).toEqual([CHANGED, { kind: "released", tasks: ["orders/0", "orders/1"] }, CHANGED, CALL]);
@@ -217,7 +217,7 @@ describe.skipIf(whyNoOwnRedis !== undefined)("a user", () => {
     await ok(ports.group.take(refOf("a"), generation, ["orders/0"]));
     await ok(ports.group.give(refOf("a"), { released: [{ task: "orders/0", pausedMs: 0 }], completed: [] }));
     await beat(ports, "a", { isLeaving: true });
-    await ok(ports.group.leave(refOf("a"), false));
+    await ok(ports.group.leave(refOf("a")));
     await pause(200); // no sign of life is to come: neither a hint nor a connection
     expect(await connected()).toBe(before);
     expect(heard).toEqual([]);

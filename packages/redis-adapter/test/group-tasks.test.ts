@@ -151,7 +151,7 @@ describe("what is remembered of a task", () => {
     await take("b", await wanted());
     await admin.hset(keys.group(GROUP).asked, TASK, 1);
     await take("b", (await snapshot()).generation);
-    await ok(ports.group.leave(refOf("b"), false));
+    await ok(ports.group.leave(refOf("b")));
     expect(await snapshot()).toMatchObject({ owners: [], pastOwners: [{ task: TASK, member: "b" }] });
   });
 
@@ -182,7 +182,7 @@ describe("a proposal", () => {
     await ok(ports.group.join(joinOf("a")));
     await ok(ports.group.join(joinOf("b")));
     await aim(ports, {});
-    await ok(ports.group.leave(refOf("b"), false));
+    await ok(ports.group.leave(refOf("b")));
     const { firstChange = 0, dueAt = 0 } = await fields();
     expect(dueAt).toBe(firstChange + GROUP_TIMES.quietAfterLossMs);
     await admin.hset(keys.group(GROUP).group, "dueAt", dueAt - 1_000);

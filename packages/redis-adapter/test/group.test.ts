@@ -140,7 +140,7 @@ describe("a group whose keys were deleted", () => {
     });
     expect(await failure(ports.group.take(refOf("a"), 0, ["orders/0"]))).toMatchObject({ _tag: "NotMember" });
     expect(await ok(ports.group.give(refOf("a"), { released: [], completed: ["orders/0"] }))).toBe(0);
-    await ok(ports.group.leave(refOf("a"), true));
+    await ok(ports.group.leave(refOf("a")));
     expect(Object.values(await everything()).filter((dump) => dump !== undefined)).toEqual([]);
   });
 
@@ -173,7 +173,7 @@ describe("a call", () => {
     ["propose", () => failure(ports.group.propose(proposal))],
     ["take", () => failure(ports.group.take(refOf("a"), 0, ["orders/0"]))],
     ["give", () => failure(ports.group.give(refOf("a"), { released: [], completed: ["orders/0"] }))],
-    ["leave", () => failure(ports.group.leave(refOf("a"), true))],
+    ["leave", () => failure(ports.group.leave(refOf("a")))],
   ];
 
   it.each(CALLS)("that finds a foreign type names it and changes nothing, whichever key it is: %s", async (_, call) => {
@@ -262,7 +262,7 @@ describe("a join", () => {
     expect(await failure(ports.group.join(joinOf("a", { instance: "3", previous: "a-1" })))).toMatchObject(fenced);
     expect(await failure(ports.group.heartbeat(refOf("a"), { generation: 0, isLeaving: true }))).toMatchObject(fenced);
     expect(await failure(ports.group.take(refOf("a"), 0, ["orders/0"]))).toMatchObject(fenced);
-    await ok(ports.group.leave(refOf("a"), true));
+    await ok(ports.group.leave(refOf("a")));
     expect(await everything()).toEqual(before);
   });
 });

@@ -187,7 +187,7 @@ describe.skipIf(whyNoOwnRedis !== undefined)("a server that cannot be used", () 
     await ok(ports.tasks.positions([task]));
     await ok(ports.group.give(refOf("a"), { released: [], completed: ["topic/0"] }));
     await ok(ports.group.give(refOf("a"), { released: [{ task: "topic/0", pausedMs: 0 }], completed: [] }));
-    await ok(ports.group.leave(refOf("a"), true));
+    await ok(ports.group.leave(refOf("a")));
     await until(() => hints.length === 3);
     stop();
     const state = [{ store: "s", puts: [["a", "1"] as const], deletes: ["b"] }];

@@ -69,7 +69,7 @@ describe.skipIf(whyNoOwnRedis !== undefined)("a group on a server without room",
     const released = [{ task: "orders/0", pausedMs: 0 }];
     expect(await ok(ports.group.give(refOf("a"), { released, completed: [] }))).toBe(0);
     expect(await ok(ports.group.take(refOf("b"), second, ["orders/0"]))).toMatchObject({ granted: [{}] });
-    await ok(ports.group.leave(refOf("a"), true));
+    await ok(ports.group.leave(refOf("a")));
     expect(await ok(ports.group.snapshot(GROUP))).toMatchObject({ members: [{ member: "b" }] });
   });
 });

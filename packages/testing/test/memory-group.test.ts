@@ -59,13 +59,13 @@ describe("proposals in memory", () => {
     expect((await beat(ports, b, { isLeaving: true })).proposal).toBe(quietAfterLossMs);
     await clock.advance(5);
     expect((await joining("d")).proposal).toBe(quietAfterLossMs - 5);
-    await ok(ports.group.leave(c, false));
+    await ok(ports.group.leave(c));
     expect((await beat(ports, a)).proposal).toBe(quietAfterLossMs - 5);
   });
 
   it("that wait for joins are due soon when a member is lost meanwhile", async () => {
     const [a, b] = [await enter(ports, GROUP, "a"), await enter(ports, GROUP, "b")];
-    await ok(ports.group.leave(b, false));
+    await ok(ports.group.leave(b));
     expect((await beat(ports, a)).proposal).toBe(quietAfterLossMs);
   });
 
@@ -225,7 +225,7 @@ describe("hand-over in memory", () => {
   });
 
   it("remembers who has a task and is no member any more for as long as nobody takes it", async () => {
-    await ok(ports.group.leave(a, false));
+    await ok(ports.group.leave(a));
     await clock.advance(10 * memoryMs);
     expect((await ok(ports.group.snapshot(GROUP))).pastOwners).toEqual([{ task: "t/0", member: "a" }]);
   });
@@ -238,7 +238,7 @@ describe("hints in memory", () => {
     ports.group.watch(GROUP, () => {
       void memberNames(ports, GROUP).then((names) => seen.push(names));
     });
-    await ok(ports.group.leave(a, false));
+    await ok(ports.group.leave(a));
     await clock.advance(0);
     expect(seen).toEqual([[]]);
   });
@@ -249,7 +249,7 @@ describe("hints in memory", () => {
     const other = await ok(adapter.open());
     other.group.watch(GROUP, (hint) => hints.push(hint));
     const unwatch = ports.group.watch(GROUP, (hint) => hints.push(hint));
-    const left = ports.group.leave(a, false)();
+    const left = ports.group.leave(a)();
     unwatch();
     await other.close();
     await left;
@@ -266,7 +266,7 @@ describe("hints in memory", () => {
     await ok(ports.group.give(a, { released: [], completed: ["t/0"] }));
     await ok(ports.group.propose({ ...a, epoch: 0, generation: 0, target: {} }));
     const release = ports.group.give(a, { released: [{ task: "t/0", pausedMs: 0 }], completed: [] });
-    const leave = ports.group.leave(a, false);
+    const leave = ports.group.leave(a);
     for (const call of [release, release, leave, leave]) {
       await call();
     }

@@ -2,23 +2,9 @@ import { Fifo } from "../kernel/fifo.ts";
 import { pauseBefore, type RetrySchedule } from "../kernel/retry.ts";
 import { type CurrentRecord, NO_RECORD, type RecordInfo } from "../topology/record.ts";
 import { NO_UNIT, type Queue, type Stage, type StageEnv, scope, type Unit, within } from "../topology/stage.ts";
+import { type Handler, HandlerCall } from "./handler.ts";
 import { callWithin, Hanging, type TimeLimit } from "./handler-call.ts";
 import type { Places } from "./limiter.ts";
-
-/** What a handler is told beside the value and its record. */
-export interface Call {
-  /** Aborts when the task is given up, and when the call has taken longer than its `timeout`. */
-  readonly signal: AbortSignal;
-  /** 1 for the first call of a value, one more for each repetition. */
-  readonly attempt: number;
-  /**
-   * Text that is the same in every call for this value, also after a crash, and different for every other operator, record
-   * and value: give it to external systems, so that they do a thing once.
-   */
-  readonly idempotencyKey: string;
-}
-
-export type Handler<A, B> = (value: A, record: RecordInfo, call: Call) => PromiseLike<B>;
 
 /** How the handlers of one operator run. */
 export interface Handling<A, B> {
@@ -66,6 +52,9 @@ export class MapOrderedStage<A, B> implements Stage<A>, Queue {
   /** What ends the pauses in front of repetitions. */
   private readonly pauses = new Set<() => void>();
   private readonly wake = (): void => this.startReady();
+  /** Calls that have not ended, also when the stage was stopped meanwhile. */
+  private openCalls = 0;
+  private whenEnded: (() => void)[] = [];
   private running = 0;
   private lastSource = "";
   private lastOrdinal = -1;
@@ -123,6 +112,12 @@ export class MapOrderedStage<A, B> implements Stage<A>, Queue {
     }
     unit.retain();
     this.slots.push({ kind: "watermark", timeMs, record, unit });
+  }
+
+  async ended(): Promise<void> {
+    while (this.openCalls > 0) {
+      await new Promise<void>((resolve) => this.whenEnded.push(resolve));
+    }
   }
 
   lastBegun(): number {
@@ -196,6 +191,7 @@ export class MapOrderedStage<A, B> implements Stage<A>, Queue {
       } else {
         this.running += 1;
         slot.isBegun = true;
+        this.openCalls += 1;
         this.call(slot).then(
           (value) => this.finished(slot, value),
           (cause: unknown) => this.failed(slot, cause),
@@ -220,7 +216,7 @@ export class MapOrderedStage<A, B> implements Stage<A>, Queue {
     scope.record = NO_RECORD;
     scope.unit = NO_UNIT;
     try {
-      return this.how.f(slot.value, slot.record, new SlotCall(slot, signal, this.env.identity));
+      return this.how.f(slot.value, slot.record, new HandlerCall(slot, signal, this.env.identity));
     } finally {
       scope.inTask = inTask;
       scope.record = record;
@@ -229,6 +225,7 @@ export class MapOrderedStage<A, B> implements Stage<A>, Queue {
   }
 
   private finished(slot: ValueSlot<A, B>, value: B): void {
+    this.callEnded();
     if (this.isStopped) {
       return;
     }
@@ -245,6 +242,7 @@ export class MapOrderedStage<A, B> implements Stage<A>, Queue {
   }
 
   private failed(slot: ValueSlot<A, B>, cause: unknown): void {
+    this.callEnded();
     if (this.isStopped) {
       return;
     }
@@ -259,6 +257,17 @@ export class MapOrderedStage<A, B> implements Stage<A>, Queue {
       }
     } catch (error) {
       this.env.fail(this.env.failure(error, slot.record));
+    }
+  }
+
+  private callEnded(): void {
+    this.openCalls -= 1;
+    if (this.openCalls === 0 && this.whenEnded.length > 0) {
+      const waiting = this.whenEnded;
+      this.whenEnded = [];
+      for (const resume of waiting) {
+        resume();
+      }
     }
   }
 
@@ -314,7 +323,7 @@ export class MapOrderedStage<A, B> implements Stage<A>, Queue {
   }
 
   private emit(slot: Slot<A, B>): boolean {
-    if (slot.kind === "value" && slot.result === null) {
+    if (slot.unit.index > this.lastIndex || (slot.kind === "value" && slot.result === null)) {
       return false;
     }
     this.slots.shift();
@@ -327,24 +336,5 @@ export class MapOrderedStage<A, B> implements Stage<A>, Queue {
     });
     slot.unit.release();
     return true;
-  }
-}
-
-/** The key is made when it is asked for. */
-class SlotCall implements Call {
-  readonly signal: AbortSignal;
-  readonly attempt: number;
-  readonly #slot: ValueSlot<unknown, unknown>;
-  readonly #identity: string;
-
-  constructor(slot: ValueSlot<unknown, unknown>, signal: AbortSignal, identity: string) {
-    this.signal = signal;
-    this.attempt = slot.attempt;
-    this.#slot = slot;
-    this.#identity = identity;
-  }
-
-  get idempotencyKey(): string {
-    return `${this.#identity}/${this.#slot.record.id}/${this.#slot.ordinal}`;
   }
 }

@@ -6,8 +6,9 @@ import { operatorSpec } from "../topology/node.ts";
 import { operator } from "../topology/operator.ts";
 import type { RecordInfo } from "../topology/record.ts";
 import { durationOption } from "../topology/topic.ts";
+import type { Handler } from "./handler.ts";
 import { type Limiter, Places } from "./limiter.ts";
-import { type Handler, type Handling, MapOrderedStage } from "./map-ordered-stage.ts";
+import { type Handling, MapOrderedStage } from "./map-ordered-stage.ts";
 
 /** When and how often a handler that failed is called again. */
 export interface RetryOptions {
@@ -83,6 +84,15 @@ function handlingOf<A, B>(f: Handler<A, B>, options: MapOrderedOptions<A>): Hand
   const { concurrency = 16, lane = "key", timeout, settle, retry, limit } = options;
   const timeoutMs = durationOption("mapOrdered: timeout", timeout);
   const settleMs = durationOption("mapOrdered: settle", settle) ?? 5_000;
+  if (lane !== "key" && lane !== "none" && typeof lane !== "function") {
+    throw new MillraceError(
+      "InvalidOption",
+      `mapOrdered: lane must be "key", "none" or a function, not ${quote(lane)}`,
+    );
+  }
+  if (timeoutMs === 0) {
+    throw new MillraceError("InvalidOption", "mapOrdered: timeout must be longer than 0 s");
+  }
   if (limit !== undefined && !(limit instanceof Places)) {
     throw new MillraceError("InvalidOption", "mapOrdered: limit must be made by limiter(max)");
   }
@@ -97,6 +107,9 @@ function handlingOf<A, B>(f: Handler<A, B>, options: MapOrderedOptions<A>): Hand
 }
 
 function scheduleOf({ attempts, backoff, longest, when = () => true }: RetryOptions): Handling<never, never>["retry"] {
+  if (typeof when !== "function") {
+    throw new MillraceError("InvalidOption", `mapOrdered: retry.when must be a function, not ${quote(when)}`);
+  }
   return {
     attempts: whole("retry.attempts", attempts),
     firstPauseMs: durationOption("mapOrdered: retry.backoff", backoff) ?? 100,

@@ -5,27 +5,20 @@
  * closed already. A window closes when the watermark reaches `end + grace`; what is passed on is `watermark - grace`, so
  * that the results of windows still open, whose time is `end - 1`, are late for nobody downstream.
  */
-import * as E from "fp-ts/lib/Either.js";
-import { parse, stringify } from "../codec/plain-json.ts";
 import { MillraceError } from "../errors.ts";
 import { isClosed, tumblingStart } from "../kernel/window-bounds.ts";
 import { type CurrentRecord, type RecordInfo, windowRecord } from "../topology/record.ts";
-import {
-  type DirtyStore,
-  type Stage,
-  type StageEnv,
-  type StageFactory,
-  scope,
-  type Unit,
-  within,
-} from "../topology/stage.ts";
+import { type Stage, type StageEnv, type StageFactory, scope, type Unit, within } from "../topology/stage.ts";
 import type { Aggregate } from "./aggregates.ts";
+import { WindowStore } from "./window-store.ts";
 
 /** The most windows that close in one commit; the rest follow in the next ones. */
 const MAX_CLOSED_AT_ONCE = 500;
 
 /** A window operator, its options checked. */
 export interface WindowDefinition {
+  /** What the store holds, as text. */
+  readonly text: string;
   readonly sizeMs: number;
   readonly graceMs: number;
   readonly aggregates: readonly (readonly [name: string, aggregate: Aggregate<unknown, unknown>])[];
@@ -51,7 +44,7 @@ class WindowStage implements Stage<unknown> {
     this.definition = definition;
     this.down = down;
     this.env = env;
-    this.store = new WindowStore(env.node, env.restored());
+    this.store = new WindowStore({ name: env.node, definition: definition.text }, env.restored());
   }
 
   next(value: unknown): void {
@@ -161,111 +154,4 @@ class WindowStage implements Stage<unknown> {
       scope.unit.touch(this.store);
     }
   }
-}
-
-/** Open windows by start and key, and which of them have changed. */
-class WindowStore implements DirtyStore {
-  private readonly name: string;
-  private readonly windows = new Map<number, Map<string, readonly unknown[]>>();
-  /** Starts of open windows, ascending. */
-  private readonly starts: number[] = [];
-  private readonly dirty = new Map<string, { readonly start: number; readonly key: string }>();
-  /** The keys of the window that is being closed, sorted; results of one window come in this order. */
-  private closing: { readonly start: number; readonly keys: string[] } | null = null;
-
-  constructor(name: string, entries: Iterable<readonly [key: string, value: string]>) {
-    this.name = name;
-    for (const [id, text] of entries) {
-      const colon = id.indexOf(":");
-      const start = Number(id.slice(0, colon));
-      const states = parse(text);
-      if (colon < 1 || !Number.isFinite(start) || E.isLeft(states) || !Array.isArray(states.right)) {
-        throw new MillraceError(
-          "DecodeError",
-          `the state of store "${name}" does not decode at window ${id.slice(0, 100)}`,
-        );
-      }
-      this.set(start, id.slice(colon + 1), states.right);
-    }
-  }
-
-  firstStart(): number | null {
-    return this.starts[0] ?? null;
-  }
-
-  get(start: number, key: string): readonly unknown[] | null {
-    return this.windows.get(start)?.get(key) ?? null;
-  }
-
-  put(start: number, key: string, states: readonly unknown[]): void {
-    this.set(start, key, states);
-    this.dirty.set(`${start}:${key}`, { start, key });
-  }
-
-  /** Removes up to `most` keys of the window, in their order, and returns them with their states. */
-  take(start: number, most: number): readonly (readonly [key: string, states: readonly unknown[]])[] {
-    const window = this.windows.get(start);
-    if (window === undefined) {
-      return [];
-    }
-    if (this.closing?.start !== start) {
-      this.closing = { start, keys: [...window.keys()].toSorted(descending) };
-    }
-    const taken: [string, readonly unknown[]][] = [];
-    while (taken.length < most && this.closing.keys.length > 0) {
-      const key = this.closing.keys.pop() ?? "";
-      taken.push([key, window.get(key) ?? []]);
-      window.delete(key);
-      this.dirty.set(`${start}:${key}`, { start, key });
-    }
-    if (window.size === 0) {
-      this.windows.delete(start);
-      this.starts.splice(this.starts.indexOf(start), 1);
-      this.closing = null;
-    }
-    return taken;
-  }
-
-  collect(): { readonly store: string; readonly puts: [string, string][]; readonly deletes: string[] } {
-    const puts: [string, string][] = [];
-    const deletes: string[] = [];
-    for (const [id, { start, key }] of this.dirty) {
-      const states = this.get(start, key);
-      if (states === null) {
-        deletes.push(id);
-      } else {
-        puts.push([id, this.encode(states)]);
-      }
-    }
-    this.dirty.clear();
-    return { store: this.name, puts, deletes };
-  }
-
-  private encode(states: readonly unknown[]): string {
-    const text = stringify(states);
-    if (E.isLeft(text)) {
-      const issue = text.left[0];
-      throw new MillraceError(
-        "InvalidOperator",
-        `the state of store "${this.name}" is not JSON: aggregate ${issue?.path ?? ""} ${issue?.message ?? ""}`,
-      );
-    }
-    return text.right;
-  }
-
-  private set(start: number, key: string, states: readonly unknown[]): void {
-    let window = this.windows.get(start);
-    if (window === undefined) {
-      window = new Map();
-      this.windows.set(start, window);
-      const behind = this.starts.findIndex((other) => other > start);
-      this.starts.splice(behind < 0 ? this.starts.length : behind, 0, start);
-    }
-    window.set(key, states);
-  }
-}
-
-/** By code units: the same on every machine, whatever its locale. */
-function descending(a: string, b: string): number {
-  return a < b ? 1 : a > b ? -1 : 0;
 }

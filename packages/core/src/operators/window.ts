@@ -83,16 +83,19 @@ export function window<A, O extends object, K extends string = string>(
   if (named.length === 0) {
     throw new MillraceError("InvalidOption", "window: name at least one aggregate, such as { n: count() }");
   }
+  const kinds = named.map(([name, { name: kind }]) => `${name} ${kind}`).join(", ");
+  const text = `${spec.kind} ${spec.sizeMs} ms: ${kinds}`;
   return operator(
     operatorSpec({
       kind: "window",
-      detail: `${spec.kind} ${spec.text}, grace ${options.grace}: ${named.map(([name, { name: kind }]) => `${name} ${kind}`).join(", ")}`,
+      detail: `${spec.kind} ${spec.text}, grace ${options.grace}: ${kinds}`,
+      keeps: text,
       name: checkedName(options.name),
       owns: "store",
       holds: true,
       needsKey: true,
       repartition: by === undefined ? null : repartitionOf(by, options),
-      stage: windowStage({ sizeMs: spec.sizeMs, graceMs, aggregates: named, by: by ?? null }),
+      stage: windowStage({ text, sizeMs: spec.sizeMs, graceMs, aggregates: named, by: by ?? null }),
     }),
   );
 }

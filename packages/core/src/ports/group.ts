@@ -73,8 +73,6 @@ export interface GroupView {
   readonly proposal: number | null;
   /** How many tasks are complete: said by whoever had them last, and not taken since. */
   readonly completed: number;
-  /** A member has left because all tasks were complete, and nobody has joined since. */
-  readonly isFinished: boolean;
 }
 
 /** A member as {@link GroupSnapshot} shows it. */
@@ -159,7 +157,7 @@ export interface Group {
   /**
    * Enters the group, in the place of a member of the same name. `Fenced` when `previous` is given and the name belongs to
    * a later worker by now. `GroupMismatch` when members of the group understand one of the sub-topologies in another way;
-   * the message shows both.
+   * the message shows both. What no member can run any more binds nobody.
    */
   join(request: JoinRequest): TaskEither<GroupMismatch | Fenced | GroupError, GroupView>;
 
@@ -200,10 +198,10 @@ export interface Group {
   give(ref: MemberRef, request: GiveRequest): TaskEither<GroupError, number>;
 
   /**
-   * Ends the stay, with a hint. Its tasks are free. `isFinished` tells the others that all tasks were complete. Where the
-   * leave was announced and the target knows of it, no other target is needed. Idempotent.
+   * Ends the stay, with a hint. Its tasks are free. Where the leave was announced and the target knows of it, no other
+   * target is needed. Idempotent.
    */
-  leave(ref: MemberRef, isFinished: boolean): TaskEither<GroupError, void>;
+  leave(ref: MemberRef): TaskEither<GroupError, void>;
 
   /** Calls back with hints until the function that it returns is called. Never throws; where it cannot listen, none come. */
   watch(group: string, onHint: (hint: GroupHint) => void): () => void;

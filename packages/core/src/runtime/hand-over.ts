@@ -48,6 +48,8 @@ const AFTER_FENCED_MS = 100;
 export class HandOver {
   private readonly options: HandOverOptions;
   private readonly slots = new Map<string, Slot>();
+  /** Runners whose handlers may still run: those of one key do not overlap, also where a task comes back. */
+  private readonly earlier = new Map<string, TaskRunner>();
   private wanted: ReadonlySet<string> = new Set();
   private generation = 0;
   private stay: (Stay & { readonly end: () => void; readonly giveBack: GiveBack }) | null = null;
@@ -210,7 +212,8 @@ export class HandOver {
     const sinceMs = this.options.clock.now();
     const isDrained = (await slot.runner?.stop(withinMs)) ?? true;
     if (!isDrained) {
-      this.emitLost(slot.task, `it had not finished what it had begun within ${withinMs} ms`);
+      const hadMs = this.options.clock.now() - sinceMs;
+      this.emitLost(slot.task, `it had not finished what it had begun within ${hadMs} ms`);
     }
     await this.release(slot, sinceMs);
   }
@@ -259,7 +262,8 @@ export class HandOver {
       return null;
     }
     const nowMs = this.options.clock.now();
-    const ready = waiting.filter(({ notBeforeMs }) => notBeforeMs <= nowMs);
+    // A clock that was set back does not keep a task waiting.
+    const ready = waiting.filter(({ notBeforeMs }) => notBeforeMs <= nowMs || notBeforeMs > nowMs + AFTER_FENCED_MS);
     const laterMs = ready.length < waiting.length ? AFTER_FENCED_MS : null;
     return { stay, generation, tasks: ready.map(({ task }) => task), laterMs };
   }
@@ -294,10 +298,25 @@ export class HandOver {
       }
     };
     try {
-      slot.runner = makeRunner(slot.task, grant.generation);
-      this.ranUntil(slot, await slot.runner.run(acquired));
+      await this.earlier.get(slot.task)?.handlersEnded();
+      if (!this.isCurrent(slot) || slot.phase !== "running") {
+        return;
+      }
+      const runner = makeRunner(slot.task, grant.generation);
+      slot.runner = runner;
+      this.earlier.set(slot.task, runner);
+      const end = await runner.run(acquired).finally(() => void this.forget(slot.task, runner));
+      this.ranUntil(slot, end);
     } catch (error) {
       failed(error, this.nameOf(slot.task));
+    }
+  }
+
+  /** Keeps a runner no longer than its handlers run: it holds the windows that it knew. */
+  private async forget(task: string, runner: TaskRunner): Promise<void> {
+    await runner.handlersEnded();
+    if (this.earlier.get(task) === runner) {
+      this.earlier.delete(task);
     }
   }
 

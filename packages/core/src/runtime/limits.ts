@@ -1,3 +1,6 @@
+import { MillraceError } from "../errors.ts";
+import { quote } from "../kernel/name.ts";
+
 /** Bounds of what one worker holds in memory. */
 export interface Limits {
   /** Records that were read and are not committed yet, over all tasks. Default 16,384. */
@@ -16,21 +19,40 @@ export interface TaskLimits {
 const LEAST_RECORDS = 512;
 const LEAST_BYTES = 1_048_576;
 
-/** The worker's limits, shared out evenly among the tasks that it has at the moment. */
+/** The worker's limits, shared out evenly among the tasks of all pipelines that it has at the moment. */
 export class Share implements TaskLimits {
-  /** How many tasks the worker has. */
-  tasks = 1;
   private readonly total: TaskLimits;
+  private readonly tasks = new Map<string, number>();
 
+  /** Throws `InvalidOption` unless the limits are numbers above 0. */
   constructor({ maxRecords = 16_384, maxBytes = 67_108_864 }: Limits) {
-    this.total = { maxRecords, maxBytes };
+    this.total = { maxRecords: positive("maxRecords", maxRecords), maxBytes: positive("maxBytes", maxBytes) };
   }
 
   get maxRecords(): number {
-    return Math.max(LEAST_RECORDS, Math.floor(this.total.maxRecords / Math.max(1, this.tasks)));
+    return Math.max(LEAST_RECORDS, Math.floor(this.total.maxRecords / this.count));
   }
 
   get maxBytes(): number {
-    return Math.max(LEAST_BYTES, Math.floor(this.total.maxBytes / Math.max(1, this.tasks)));
+    return Math.max(LEAST_BYTES, Math.floor(this.total.maxBytes / this.count));
   }
+
+  /** The worker has so many tasks of a group. */
+  set(group: string, tasks: number): void {
+    this.tasks.set(group, tasks);
+  }
+
+  private get count(): number {
+    return Math.max(
+      1,
+      [...this.tasks.values()].reduce((sum, tasks) => sum + tasks, 0),
+    );
+  }
+}
+
+function positive(what: string, limit: number): number {
+  if (!(typeof limit === "number" && limit > 0)) {
+    throw new MillraceError("InvalidOption", `limits: ${what} must be a number above 0, not ${quote(limit)}`);
+  }
+  return limit;
 }

@@ -10,7 +10,7 @@ export interface MemberOptions {
    * (a StatefulSet's pod name, say), and a restarted worker takes its place back at once, with the tasks it had, instead of
    * waiting for its session to end. Of two workers with one name the later one stays; the earlier one stops with `Fenced`.
    */
-  readonly id?: string;
+  readonly id?: string | undefined;
   /** Without a sign of life for so long, the others take its tasks over. Default `"10 s"`, at least `"1 s"`. */
   readonly session?: Duration;
   /** How often it gives a sign of life. Default: a fifth of the session; at most a third of it. */

@@ -38,6 +38,8 @@ export class Membership {
   private instance: string = randomUUID();
   private previous: string | null = null;
   private isJoined = false;
+  /** A join was sent, answered or not. */
+  private isAsking = false;
   private isLeaving = false;
   private generation = 0;
   private failures = 0;
@@ -95,12 +97,13 @@ export class Membership {
    * Ends the stay. One attempt: where it does not get through, the session ends by itself. A join that is under way is
    * followed by a leave of its own.
    */
-  async leave(isFinished: boolean): Promise<void> {
-    // After a loss the store may still list the stay that was lost.
-    const instance = this.isJoined ? this.instance : this.previous;
+  async leave(): Promise<void> {
+    // The store may list a stay whose join was not answered, and after a loss the stay that was lost.
+    const instance = this.isJoined || this.previous === null ? this.instance : this.previous;
+    const mayBeListed = this.isAsking;
     this.end();
-    if (instance !== null) {
-      await this.options.group.leave({ ...this.ref, instance }, isFinished)();
+    if (mayBeListed) {
+      await this.options.group.leave({ ...this.ref, instance })();
     }
   }
 
@@ -139,9 +142,10 @@ export class Membership {
     if (this.isJoined) {
       return await group.heartbeat(this.ref, { generation, isLeaving })();
     }
+    this.isAsking = true;
     const joined = await group.join({ ...request, instance, previous })();
     if (E.isRight(joined) && this.ended.signal.aborted) {
-      await group.leave(this.ref, false)();
+      await group.leave(this.ref)();
     } else {
       this.isJoined = E.isRight(joined);
     }

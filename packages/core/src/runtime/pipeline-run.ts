@@ -16,8 +16,9 @@ import { compile, type SubTopology } from "../topology/compile.ts";
 import { planEntryOf } from "../topology/meaning.ts";
 import type { Pipeline } from "../topology/pipeline.ts";
 import { Deferred } from "./deferred.ts";
+import { demand } from "./demand.ts";
 import { HandOver } from "./hand-over.ts";
-import { type Limits, Share } from "./limits.ts";
+import type { Share } from "./limits.ts";
 import type { MemberSettings } from "./member-options.ts";
 import { Membership } from "./membership.ts";
 import { ensureTopics, registerWriters } from "./plan-topics.ts";
@@ -34,7 +35,7 @@ export interface PipelineRunOptions {
   readonly settings: MemberSettings;
   readonly ports: Ports;
   readonly clock: Clock;
-  readonly limits: Limits;
+  readonly share: Share;
   readonly emit: Telemetry;
 }
 
@@ -48,7 +49,6 @@ const LEAVE_WITHIN_MS = 250;
 
 export class PipelineRun {
   private readonly options: PipelineRunOptions;
-  private readonly share: Share;
   private readonly subTopologies: ReadonlyMap<string, SubTopology>;
   private topics: ReadonlyMap<string, TopicInfo> = new Map();
   private membership: Membership | null = null;
@@ -65,7 +65,6 @@ export class PipelineRun {
 
   constructor(options: PipelineRunOptions) {
     this.options = options;
-    this.share = new Share(options.limits);
     this.subTopologies = new Map(compile(options.pipeline.ends, options.group).map((part) => [part.source.name, part]));
     this.done = this.end();
     // The caller may look at `done` later; until then a failure is not unhandled.
@@ -73,16 +72,18 @@ export class PipelineRun {
   }
 
   /**
-   * Creates the topics that are missing and joins the group, then enters the tasks as writers: every task of every
-   * pipeline counts before the first one runs. Rejects with `MillraceError`.
+   * Creates the topics that are missing, enters the tasks as writers, and joins the group: every task of every pipeline
+   * counts before the first one runs. Rejects with `MillraceError`.
    */
   async prepare(): Promise<void> {
     const { group, ports } = this.options;
     const subTopologies = [...this.subTopologies.values()];
     this.topics = await ensureTopics(ports.log, subTopologies);
+    const { members } = await demand(ports.group.snapshot(group));
+    const isRunning = members.some(({ expiresInMs }) => expiresInMs > 0);
+    await registerWriters(ports.log, { group, subTopologies, topics: this.topics }, isRunning);
     this.membership = this.newMembership();
-    const { members } = await this.membership.join();
-    await registerWriters(ports.log, { group, subTopologies, topics: this.topics }, members > 1);
+    await this.membership.join();
   }
 
   /** Begins to work. */
@@ -109,14 +110,20 @@ export class PipelineRun {
     if (isFirst && (this.view?.staying ?? 0) > 1 && !this.isFinishing) {
       await this.offerTasks(Math.min(withinMs / 4, HAND_OVER_WITHIN_MS));
     }
-    await this.handOver?.giveAll(Math.max(0, deadlineMs - this.options.clock.now()));
+    if (!this.isFinishing) {
+      // Complete tasks stay marked, for the others and for whoever looks.
+      await this.handOver?.giveAll(Math.max(0, deadlineMs - this.options.clock.now()));
+    }
     if (!this.isStopped) {
       this.isStopped = true;
+      this.options.share.set(this.options.group, 0);
       await this.leave(deadlineMs - this.options.clock.now());
       for (const keeper of this.timeKeepers.values()) {
         keeper.stop();
       }
-      this.options.emit({ _tag: "Stopped", group: this.options.group });
+      if (this.view !== null) {
+        this.options.emit({ _tag: "Stopped", group: this.options.group });
+      }
       this.stopped.resolve();
     }
     await this.stopped.promise;
@@ -127,7 +134,7 @@ export class PipelineRun {
     if (this.membership !== null) {
       const answered = new AbortController();
       void this.membership
-        .leave(this.isFinishing)
+        .leave()
         .catch((error: unknown) => this.fail(error))
         .finally(() => answered.abort());
       await sleep(this.options.clock, Math.max(LEAVE_WITHIN_MS, withinMs), answered.signal);
@@ -139,6 +146,10 @@ export class PipelineRun {
     if (this.failure !== null) {
       throw this.failure.error;
     }
+  }
+
+  get group(): string {
+    return this.options.group;
   }
 
   status(): readonly TaskStatus[] {
@@ -210,17 +221,13 @@ export class PipelineRun {
   private onView(ref: MemberRef, view: GroupView): void {
     this.view = view;
     this.handOver?.confirm(ref, view);
-    this.share.tasks = this.handOver?.count ?? 1;
-    if (view.isFinished) {
-      this.finish();
-    } else {
-      this.finishIfComplete(view.completed);
-    }
+    this.options.share.set(this.options.group, this.handOver?.count ?? 0);
+    this.finishIfComplete(view.completed);
   }
 
   private newRunner(task: string, generation: number): TaskRunner {
-    const { group, ports, clock, emit } = this.options;
-    const { topics, share: limits } = this;
+    const { group, ports, clock, emit, share: limits } = this.options;
+    const { topics } = this;
     const { topic: name, partition } = parseTaskId(task);
     const topic = topics.get(name);
     const subTopology = this.subTopologies.get(name);
@@ -264,8 +271,12 @@ export class PipelineRun {
     const { ports, group } = this.options;
     const snapshot = await ports.group.snapshot(group)();
     if (E.isRight(snapshot)) {
-      const done = new Set(snapshot.right.completed);
-      if (tasksIn(snapshot.right.plan).every(({ id }) => done.has(id))) {
+      const { completed, members, plan } = snapshot.right;
+      const done = new Set(completed);
+      // What no member of today can run is nobody's to wait for.
+      const known = new Set(members.flatMap(({ runs }) => runs));
+      const tasks = tasksIn(plan).filter(({ subTopology }) => known.has(subTopology));
+      if (tasks.every(({ id }) => done.has(id))) {
         this.finish();
       }
     }

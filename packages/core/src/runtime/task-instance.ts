@@ -21,13 +21,10 @@ import { QuietTime } from "./quiet-time.ts";
 import { readWhile } from "./read-while.ts";
 import { type RetryOptions, retrying } from "./retrying.ts";
 import { Router } from "./router.ts";
-import { type Outcome, type TaskOptions, taskName } from "./task-options.ts";
+import { type Outcome, stuck, type TaskOptions, taskName } from "./task-options.ts";
 import type { TaskUnit } from "./task-unit.ts";
 import { type LogSnapshot, UnitLoop } from "./unit-loop.ts";
-import { UnitSize } from "./unit-size.ts";
-
-/** The most records of one read, and of one unit. */
-const MAX_UNIT_RECORDS = 500;
+import { MAX_UNIT_RECORDS, UnitSize } from "./unit-size.ts";
 
 export class TaskInstance {
   private readonly options: TaskOptions;
@@ -99,14 +96,21 @@ export class TaskInstance {
    * all that was begun was committed.
    */
   async drain(withinMs: number): Promise<boolean> {
-    if (this.last === null) {
-      dropUnbegun(this.queues);
-    }
+    const isFirst = this.last === null;
     this.finish({ kind: "stopped" });
+    if (isFirst) {
+      dropUnbegun(this.queues);
+      this.endWhenDone();
+    }
     const late = sleep(this.options.clock, withinMs, this.given.signal).then(() => this.isDone);
     const isDone = await Promise.race([this.finished.promise.then(() => true), late]);
     this.abandon();
     return isDone;
+  }
+
+  /** Resolves when no handler runs any more, also of an instance that was given up. */
+  async handlersEnded(): Promise<void> {
+    await Promise.all(this.queues.map((queue) => queue.ended()));
   }
 
   /** Ends the instance at once, and commits nothing more. */
@@ -171,6 +175,10 @@ export class TaskInstance {
       // commits with whatever is read first.
       this.committer.hold();
       this.loop.pushTime(0);
+      if (!this.credits.hasRoom) {
+        // Nothing is read before this is committed.
+        this.committer.resume();
+      }
     }
     void this.readLoop(this.loop).catch((error: unknown) => this.fail(error));
   }
@@ -242,12 +250,7 @@ export class TaskInstance {
   /** Without credits no record is read, and without a record foreign operators let go of nothing. */
   private failIfStuck(): void {
     if (this.isReading && !this.credits.hasRoom && !this.committer.isIdle && this.committer.isDrained) {
-      this.fail(
-        new MillraceError(
-          "NativeOperatorError",
-          `the foreign operators of task ${this.name} hold all records that it may read: raise limits, or say native(name, op, { stateless: true }) where an operator only drops them`,
-        ),
-      );
+      this.fail(stuck(this.name));
     }
   }
 

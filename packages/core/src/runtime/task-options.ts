@@ -1,4 +1,4 @@
-import type { MillraceError } from "../errors.ts";
+import { MillraceError } from "../errors.ts";
 import { taskIdOf } from "../kernel/task-id.ts";
 import type { Ports } from "../ports/adapter.ts";
 import type { Clock } from "../ports/clock.ts";
@@ -38,4 +38,12 @@ export function taskName(ref: {
   readonly partition: number;
 }): string {
   return `${ref.group}/${taskIdOf(ref.topic.name, ref.partition)}`;
+}
+
+/** Why a task cannot go on whose foreign operators keep everything. */
+export function stuck(task: string): MillraceError {
+  return new MillraceError(
+    "NativeOperatorError",
+    `the foreign operators of task ${task} hold all records that it may read: raise limits, or say native(name, op, { stateless: true }) where an operator only drops them`,
+  );
 }

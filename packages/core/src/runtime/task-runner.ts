@@ -1,11 +1,15 @@
 import * as E from "fp-ts/lib/Either.js";
 import { HandlerError, MillraceError } from "../errors.ts";
 import { compareOffsets, type Offset } from "../kernel/offset.ts";
+import { sleep } from "../ports/clock.ts";
 import type { Ownership, TaskRef } from "../ports/tasks.ts";
 import { retrying } from "./retrying.ts";
 import { TaskInstance } from "./task-instance.ts";
 import { type Outcome, type TaskOptions, taskName } from "./task-options.ts";
 import type { LogSnapshot } from "./unit-loop.ts";
+
+/** For so long handlers that were told to stop are waited for. */
+const LONGEST_AFTERLIFE_MS = 5_000;
 
 /** How far a task is. */
 export interface TaskStatus {
@@ -106,12 +110,13 @@ export class TaskRunner {
   private async runInstances(acquired: () => void): Promise<RunnerEnd> {
     let end: RunnerEnd | "again" = "again";
     while (end === "again" && !this.given.signal.aborted) {
+      // Handlers of one key do not overlap, not even with those of a run that was given up.
+      await this.handlersEnded();
       const ownership = await this.acquire();
       if (ownership === "fenced") {
         return ownership;
       }
-      if (ownership !== null && !this.given.signal.aborted) {
-        acquired();
+      if (ownership !== null && this.mayGoOn(acquired)) {
         end = await this.runInstance(ownership);
       }
     }
@@ -120,6 +125,24 @@ export class TaskRunner {
       throw this.cut.error;
     }
     return end === "again" ? "stopped" : end;
+  }
+
+  /** Resolves when no handler of this task runs any more; nobody waits for longer than 5 s for those that do not end. */
+  async handlersEnded(): Promise<void> {
+    if (this.instance !== null) {
+      const enough = new AbortController();
+      const late = sleep(this.options.clock, LONGEST_AFTERLIFE_MS, enough.signal);
+      await Promise.race([this.instance.handlersEnded(), late]);
+      enough.abort();
+    }
+  }
+
+  /** Tells of an acquisition, unless the task was stopped meanwhile; whoever was told may have stopped it, too. */
+  private mayGoOn(acquired: () => void): boolean {
+    if (!this.given.signal.aborted) {
+      acquired();
+    }
+    return !this.given.signal.aborted;
   }
 
   /** Runs from an acquisition to its end. */

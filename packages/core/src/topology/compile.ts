@@ -31,6 +31,8 @@ export interface SubTopology {
   readonly writes: readonly Topic<Any>[];
   /** Names of the stores that it keeps. */
   readonly stores: readonly string[];
+  /** What they hold, as text. */
+  readonly keeps: readonly string[];
   /** Whether a unit may hold one record only, because a foreign operator may keep it. */
   readonly needsSingleRecordUnits: boolean;
 }
@@ -60,6 +62,7 @@ export function compile(ends: readonly PlanNode[], group: string): readonly SubT
       roots,
       writes: [...new Set(all.flatMap(({ spec }) => spec.sink ?? []))],
       stores: all.flatMap(({ store }) => store ?? []),
+      keeps: all.flatMap(({ store, spec }) => (store === null ? [] : [`${store} (${spec.keeps ?? ""})`])),
       needsSingleRecordUnits: all.some(({ spec }) => spec.native !== null && !spec.native.stateless),
     });
     for (const go of behind) {

@@ -6,8 +6,8 @@ import type { SubTopology } from "./compile.ts";
  * What the members of a group must agree on to share a sub-topology: the topic itself, what is kept, and where it writes.
  * Operators that keep nothing may differ, so that a new version can replace an old one worker by worker.
  */
-export function planEntryOf({ stores, writes }: SubTopology, source: TopicInfo): PlanEntry {
-  const kept = stores.length === 0 ? "keeps nothing" : `keeps ${stores.toSorted().join(", ")}`;
+export function planEntryOf({ keeps, writes }: SubTopology, source: TopicInfo): PlanEntry {
+  const kept = keeps.length === 0 ? "keeps nothing" : `keeps ${keeps.toSorted().join(", ")}`;
   const written = writes.length === 0 ? "writes nothing" : `writes ${namesOf(writes).join(", ")}`;
   return { partitions: source.partitions, meaning: `${source.incarnation} ${kept}; ${written}` };
 }

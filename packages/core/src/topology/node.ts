@@ -20,6 +20,8 @@ export interface OperatorSpec {
   readonly detail: string;
   /** The name that the user gave, or `null`. */
   readonly name: string | null;
+  /** What its store holds, as text: who shares the store must say the same. `null`: it has none. */
+  readonly keeps: string | null;
   /** What the operator keeps under a stable name. */
   readonly owns: "store" | "topic" | null;
   /** Whether the very same values leave, in the same order. */
@@ -41,6 +43,7 @@ export function operatorSpec(spec: Pick<OperatorSpec, "kind" | "stage"> & Partia
   return {
     detail: "",
     name: null,
+    keeps: null,
     owns: null,
     passesValues: false,
     holds: false,

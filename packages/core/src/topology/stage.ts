@@ -96,6 +96,8 @@ export interface Queue {
   lastBegun(): number;
   /** Begins nothing in units behind this one any more, and parks them. Called once. */
   dropBehind(index: number): void;
+  /** Resolves when no call of the user's code is under way, also of a stage that was stopped. */
+  ended(): Promise<void>;
 }
 
 /** What an operator's stage may ask of its surroundings. */

@@ -114,7 +114,7 @@ end
 /**
  * `view(knows)` is the answer to a member that knows the target of generation `knows`: {ok, epoch, generation, target as
  * JSON or nil, members, staying, ms to the next end of a session, proposal (-1: none is needed; 0: the caller has the
- * claim to propose; else ms to wait), completed, finished 0|1}.
+ * claim to propose; else ms to wait), completed}.
  */
 export const VIEW = `
 local function proposal(due, proposer, untilMs)
@@ -125,7 +125,7 @@ local function proposal(due, proposer, untilMs)
 end
 local function view(knows)
   local found = redis.call('HMGET', group, 'epoch', 'generation', 'targetEpoch',
-    'dueAt', 'proposer', 'proposerUntil', 'finished')
+    'dueAt', 'proposer', 'proposerUntil')
   local epoch, generation = found[1] or '0', found[2] or '0'
   local tasks, wait = false, -1
   if generation ~= knows then tasks = redis.call('HGET', target, member) or '[]' end
@@ -133,6 +133,6 @@ local function view(knows)
   local count = redis.call('HLEN', members)
   local first = redis.call('ZRANGE', sessions, 0, 0, 'WITHSCORES')
   return {'ok', epoch, generation, tasks, count, count - redis.call('SCARD', leaving), first[2] - now, wait,
-    redis.call('SCARD', completed), found[7] and 1 or 0}
+    redis.call('SCARD', completed)}
 end
 `;

@@ -27,12 +27,24 @@ if listed == instance then
 end
 if listed and previous ~= '' and listed ~= previous then return {'fenced-member', member} end -- guard: earlier worker
 
+-- Whether a member that stays listed can run the sub-topology: what nobody has any more binds nobody.
+local function isRun(topic)
+  for _, name in ipairs(redis.call('HKEYS', members)) do
+    if name ~= member and (unnoticed or not isOver(name)) then
+      local json = string.match(redis.call('HGET', members, name), '^[^;]*;[^;]*;[^;]*;(.*)$')
+      for _, each in ipairs(cjson.decode(json).runs) do
+        if each == topic then return true end
+      end
+    end
+  end
+  return false
+end
 local others = redis.call('HLEN', members) - (listed and 1 or 0)
 if not unnoticed then others = others - #overdue() end
 if others > 0 then
   for i = 12, #ARGV, 2 do
     local stored = redis.call('HGET', group, 'plan:' .. ARGV[i])
-    if stored and stored ~= ARGV[i + 1] then return {'group-mismatch', ARGV[i], stored, ARGV[i + 1]} end -- guard: plan
+    if stored and stored ~= ARGV[i + 1] and isRun(ARGV[i]) then return {'group-mismatch', ARGV[i], stored, ARGV[i + 1]} end -- guard: plan
   end
 end
 
@@ -49,7 +61,6 @@ end
 redis.call('HSET', members, member, entry)
 redis.call('SREM', leaving, member)
 renew(member, sessionMs)
-redis.call('HDEL', group, 'finished')
 change('join')
 return view('0')
 `);

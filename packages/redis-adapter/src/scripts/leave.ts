@@ -2,7 +2,6 @@
  * Ends a member's stay.
  *
  * KEYS, ARGV 1 to 8  see group-lua.ts
- * ARGV  9 whether the member leaves because all tasks are complete (1|0)
  * Returns {ok}; {wrong-type, key, expected, actual}
  * Invariant: only the stay itself can be ended, and once; what it held is free by that.
  */
@@ -20,7 +19,6 @@ if announced and fits then
   redis.call('HSET', group, 'targetEpoch', redis.call('HGET', group, 'epoch'))
   redis.call('HDEL', group, 'dueAt', 'firstChange', 'urgent')
 end
-if ARGV[9] == '1' then redis.call('HSET', group, 'finished', '1') end
 tell('changed')
 return {'ok'}
 `);

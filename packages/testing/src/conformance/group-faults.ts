@@ -70,8 +70,8 @@ async function history({ group: port }: Ports, run: Run): Promise<unknown> {
   /** What a heartbeat of `a` shows, without times and without numbers that come from the clock. */
   async function look(isLeaving: boolean): Promise<{ readonly epoch: number; readonly generation: number }> {
     const view = await run(port.heartbeat(a, { generation: 0, isLeaving }));
-    const { epoch, generation, target, members, staying, completed, isFinished } = view;
-    seen.push({ epoch, target: target?.toSorted() ?? null, members, staying, completed, isFinished });
+    const { epoch, generation, target, members, staying, completed } = view;
+    seen.push({ epoch, target: target?.toSorted() ?? null, members, staying, completed });
     return { epoch, generation };
   }
 
@@ -86,9 +86,9 @@ async function history({ group: port }: Ports, run: Run): Promise<unknown> {
   seen.push(await run(port.give(a, { released: [{ task: "t/0", pausedMs: 9 }], completed: ["t/1"] })));
   const second = await look(true);
   await run(port.take(b, second.generation, ["t/0", "t/1"]));
-  await run(port.leave(a, false));
+  await run(port.leave(a));
   await run(port.join({ ...a, instance: fresh("instance"), previous: a.instance, host: "again" }));
-  await run(port.leave(b, true));
+  await run(port.leave(b));
 
   const { generation, members, owners, pastOwners, completed, ...rest } = await run(port.snapshot(group));
   return {

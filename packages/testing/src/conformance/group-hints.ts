@@ -58,7 +58,7 @@ export function describeGroupHints(spec: PortsConformance): void {
     it("tell other sessions that a member has left", async () => {
       const group = fresh("group");
       const { hints, end } = listen(await rig.open(), group);
-      await heard([hints], async () => ok(rig.ports.group.leave(await enter(rig.ports, group, "a"), false)));
+      await heard([hints], async () => ok(rig.ports.group.leave(await enter(rig.ports, group, "a"))));
       end();
       expect(new Set(hints.map(({ kind }) => kind))).toEqual(new Set(["changed"]));
     });

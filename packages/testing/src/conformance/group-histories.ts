@@ -57,7 +57,7 @@ class Run {
       case "heartbeat":
         return this.#heartbeat(this.#ref(each.member, each.stay), each);
       case "leave":
-        return this.#leave(this.#ref(each.member, each.stay), each.isFinished);
+        return this.#leave(this.#ref(each.member, each.stay));
       case "propose":
         return this.#propose(each.shares, each.behind);
       case "take":
@@ -132,9 +132,9 @@ class Run {
       : this.#view(result.right, ref.member, generation);
   }
 
-  async #leave(ref: MemberRef, isFinished: boolean): Promise<Comparison> {
-    const result = await this.#rig.ports.group.leave(ref, isFinished)();
-    this.#model.leave(ref, isFinished);
+  async #leave(ref: MemberRef): Promise<Comparison> {
+    const result = await this.#rig.ports.group.leave(ref)();
+    this.#model.leave(ref);
     return { actual: result._tag, expected: "Right" };
   }
 
@@ -199,7 +199,6 @@ class Run {
         staying: [...model.members.values()].filter(({ isLeaving }) => !isLeaving).length,
         isProposalWanted: !model.isSettled,
         completed: completed.length,
-        isFinished: model.isFinished,
       },
     };
   }

@@ -12,7 +12,7 @@ export function describeGroupMembership(spec: PortsConformance): void {
     it("begins with the first member, which finds no target yet", async () => {
       const view = await ok(rig.ports.group.join(joinOf(fresh("group"), "a")));
       expect(view).toMatchObject({ generation: 0, target: null, members: 1, staying: 1 });
-      expect(view).toMatchObject({ completed: 0, isFinished: false });
+      expect(view).toMatchObject({ completed: 0 });
       expect(view.epoch).toBeGreaterThan(0);
     });
 
@@ -42,7 +42,7 @@ export function describeGroupMembership(spec: PortsConformance): void {
       await next();
       const b = await enter(rig.ports, group, "b");
       await next();
-      await ok(rig.ports.group.leave(b, false));
+      await ok(rig.ports.group.leave(b));
       await next();
       expect(epochs).toEqual([...new Set(epochs)].toSorted((one, two) => one - two));
 
@@ -82,8 +82,8 @@ export function describeGroupMembership(spec: PortsConformance): void {
       const later = await enter(rig.ports, group, "a", { host: "later" });
       await refused(rig.ports.group.heartbeat(earlier, { generation: 0, isLeaving: true }), "Fenced");
       await refused(rig.ports.group.take(earlier, 0, ["t/0"]), "Fenced");
-      await ok(rig.ports.group.leave(earlier, true));
-      expect(await beat(rig.ports, later)).toMatchObject({ members: 1, staying: 1, isFinished: false });
+      await ok(rig.ports.group.leave(earlier));
+      expect(await beat(rig.ports, later)).toMatchObject({ members: 1, staying: 1 });
       expect(await ok(rig.ports.group.snapshot(group))).toMatchObject({ members: [{ host: "later" }], owners: [] });
     });
 
@@ -107,7 +107,7 @@ export function describeGroupMembership(spec: PortsConformance): void {
     it("is open to a worker that comes back when nobody has its name", async () => {
       const group = fresh("group");
       const a = await enter(rig.ports, group, "a");
-      await ok(rig.ports.group.leave(a, false));
+      await ok(rig.ports.group.leave(a));
       const again = await enter(rig.ports, group, "a", { previous: a.instance });
       expect(await beat(rig.ports, again)).toMatchObject({ members: 1 });
     });
@@ -127,7 +127,7 @@ export function describeGroupMembership(spec: PortsConformance): void {
       const group = fresh("group");
       const a = await enter(rig.ports, group, "a");
       const b = await enter(rig.ports, group, "b");
-      const leave = rig.ports.group.leave(b, false);
+      const leave = rig.ports.group.leave(b);
       await ok(leave);
       const { epoch } = await beat(rig.ports, a);
       await ok(leave);
@@ -139,10 +139,10 @@ export function describeGroupMembership(spec: PortsConformance): void {
       const group = fresh("group");
       const a = await enter(rig.ports, group, "a");
       const { epoch } = await beat(rig.ports, a);
-      await ok(rig.ports.group.leave(otherStay(a), true));
-      await ok(rig.ports.group.leave({ ...a, member: "b" }, true));
-      await ok(rig.ports.group.leave({ ...a, group: fresh("group") }, true));
-      expect(await beat(rig.ports, a)).toMatchObject({ epoch, members: 1, isFinished: false });
+      await ok(rig.ports.group.leave(otherStay(a)));
+      await ok(rig.ports.group.leave({ ...a, member: "b" }));
+      await ok(rig.ports.group.leave({ ...a, group: fresh("group") }));
+      expect(await beat(rig.ports, a)).toMatchObject({ epoch, members: 1 });
     });
 
     it("goes on while a member is about to leave, which the others are told", async () => {
@@ -156,27 +156,6 @@ export function describeGroupMembership(spec: PortsConformance): void {
       // Said again, it is nothing new.
       expect((await beat(rig.ports, b, { isLeaving: true })).epoch).toBe(announced.epoch);
       expect(await beat(rig.ports, a)).toMatchObject({ epoch: announced.epoch, members: 2, staying: 1 });
-    });
-
-    it("remembers that a member left because all was complete, until somebody joins", async () => {
-      const group = fresh("group");
-      const a = await enter(rig.ports, group, "a");
-      const [b, c, d] = [
-        await enter(rig.ports, group, "b"),
-        await enter(rig.ports, group, "c"),
-        await enter(rig.ports, group, "d"),
-      ];
-      await ok(rig.ports.group.leave(b, false));
-      expect((await beat(rig.ports, a)).isFinished).toBe(false);
-      await ok(rig.ports.group.leave(c, true));
-      expect((await beat(rig.ports, a)).isFinished).toBe(true);
-      await ok(rig.ports.group.leave(d, false));
-      expect((await beat(rig.ports, a)).isFinished).toBe(true);
-      expect((await ok(rig.ports.group.join(joinOf(group, "e")))).isFinished).toBe(false);
-      expect((await beat(rig.ports, a)).isFinished).toBe(false);
-      // A repeat that comes late speaks of the group as it was.
-      await ok(rig.ports.group.leave(c, true));
-      expect((await beat(rig.ports, a)).isFinished).toBe(false);
     });
   });
 }

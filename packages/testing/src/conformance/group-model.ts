@@ -31,7 +31,6 @@ export class GroupModel {
   generation = 0;
   /** Counts the changes of the members; the epoch must rise with each of them. */
   changes = 0;
-  isFinished = false;
   /** Whether the target was stored for the members of now. */
   isSettled = false;
   readonly #hasNoTime: (member: string) => boolean;
@@ -53,7 +52,6 @@ export class GroupModel {
       this.completed.clear();
     }
     this.members.set(stay.member, { instance: stay.instance, isLeaving: false });
-    this.isFinished = false;
     this.#change();
     return "joined";
   }
@@ -70,10 +68,9 @@ export class GroupModel {
     return "renewed";
   }
 
-  leave(stay: ModelStay, isFinished: boolean): void {
+  leave(stay: ModelStay): void {
     if (this.refusal(stay) === null) {
       this.members.delete(stay.member);
-      this.isFinished ||= isFinished;
       this.#change();
     }
   }

@@ -51,7 +51,7 @@ export function describeGroupProposals(spec: PortsConformance): void {
       expect(joined.proposal).toBeLessThanOrEqual(GROUP_TIMES.quietAfterLossMs);
       // Without a word before it, too.
       await settle(rig.ports, a, {});
-      await ok(rig.ports.group.leave(await enter(rig.ports, group, "d"), false));
+      await ok(rig.ports.group.leave(await enter(rig.ports, group, "d")));
       const { proposal } = await beat(rig.ports, a);
       expect(proposal).toBeLessThanOrEqual(GROUP_TIMES.quietAfterLossMs);
       expect(proposal).not.toBeNull();
@@ -66,7 +66,7 @@ export function describeGroupProposals(spec: PortsConformance): void {
       expect(await beat(rig.ports, b, { isLeaving: false })).toMatchObject({ staying: 1 });
       await settle(rig.ports, a, {});
       const { epoch } = await beat(rig.ports, a);
-      await ok(rig.ports.group.leave(b, false));
+      await ok(rig.ports.group.leave(b));
       expect(await beat(rig.ports, a)).toMatchObject({ epoch: epoch + 1, members: 1, proposal: null });
     });
 
@@ -75,7 +75,7 @@ export function describeGroupProposals(spec: PortsConformance): void {
       const [a, b] = [await enter(rig.ports, group, "a"), await enter(rig.ports, group, "b")];
       await settle(rig.ports, a, {});
       await beat(rig.ports, b, { isLeaving: true });
-      await ok(rig.ports.group.leave(b, false));
+      await ok(rig.ports.group.leave(b));
       expect((await beat(rig.ports, a)).proposal).not.toBeNull();
     });
 
@@ -206,7 +206,7 @@ export function describeGroupProposals(spec: PortsConformance): void {
       const group = fresh("group");
       const a = await enter(rig.ports, group, "a");
       const generation = await settle(rig.ports, a, { a: ["t/0"] });
-      await ok(rig.ports.group.leave(a, false));
+      await ok(rig.ports.group.leave(a));
       const b = await enter(rig.ports, group, "b");
       expect(await beat(rig.ports, b)).toMatchObject({ generation, target: [] });
       expect(await settle(rig.ports, b, { b: ["t/0"] })).toBeGreaterThan(generation);

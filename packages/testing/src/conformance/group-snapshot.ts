@@ -66,7 +66,7 @@ export function describeGroupSnapshot(spec: PortsConformance): void {
       const [a, b] = [await enter(rig.ports, group, "a"), await enter(rig.ports, group, "b")];
       const target = { a: ["t/0", "t/2"], b: ["t/1"], idle: [] };
       await settle(rig.ports, a, target);
-      await ok(rig.ports.group.leave(b, false));
+      await ok(rig.ports.group.leave(b));
       expect((await ok(rig.ports.group.snapshot(group))).target).toEqual(target);
       await settle(rig.ports, a, { a: ["t/1"] });
       expect((await ok(rig.ports.group.snapshot(group))).target).toEqual({ a: ["t/1"] });
@@ -108,7 +108,7 @@ export function describeGroupSnapshot(spec: PortsConformance): void {
       const generation = await settle(rig.ports, a, { a: ["t/0"], b: ["t/1"] });
       await ok(rig.ports.group.take(a, generation, ["t/0"]));
       await ok(rig.ports.group.take(b, generation, ["t/1"]));
-      await ok(rig.ports.group.leave(a, false));
+      await ok(rig.ports.group.leave(a));
       await enter(rig.ports, group, "b", { previous: b.instance });
       const left = await ok(rig.ports.group.snapshot(group));
       expect(left.owners).toEqual([]);

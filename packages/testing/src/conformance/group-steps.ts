@@ -23,7 +23,7 @@ interface Of<Kind extends string> {
 export type Step =
   | { readonly kind: "join"; readonly member: string; readonly as: Entrance }
   | (Of<"heartbeat"> & { readonly isLeaving: boolean; readonly knows: boolean })
-  | (Of<"leave"> & { readonly isFinished: boolean })
+  | Of<"leave">
   | { readonly kind: "propose"; readonly shares: readonly number[]; readonly behind: number }
   | (Of<"take"> & { readonly tasks: readonly string[]; readonly behind: number })
   | (Of<"give"> & { readonly released: readonly string[]; readonly completed: readonly string[] });
@@ -42,7 +42,7 @@ function by<Kind extends string>(kind: Kind): { readonly [Key in keyof Of<Kind>]
 const anyStep: fc.Arbitrary<Step> = fc.oneof(
   { weight: 3, arbitrary: fc.record({ kind: fc.constant("join"), member, as: entrance }) },
   { weight: 2, arbitrary: fc.record({ ...by("heartbeat"), isLeaving: sometimes, knows: fc.boolean() }) },
-  { weight: 1, arbitrary: fc.record({ ...by("leave"), isFinished: sometimes }) },
+  { weight: 1, arbitrary: fc.record(by("leave")) },
   { weight: 4, arbitrary: fc.record({ kind: fc.constant("propose"), shares, behind: rarely }) },
   { weight: 7, arbitrary: fc.record({ ...by("take"), tasks, behind: rarely }) },
   { weight: 4, arbitrary: fc.record({ ...by("give"), released: tasks, completed: tasks }) },

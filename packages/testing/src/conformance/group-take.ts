@@ -138,7 +138,7 @@ export function describeGroupTake(spec: PortsConformance): void {
 
     it("grants a task whose holder has left", async () => {
       const at = await pair();
-      await ok(rig.ports.group.leave(at.a, false));
+      await ok(rig.ports.group.leave(at.a));
       expect(await ok(rig.ports.group.take(at.b, at.generation, [T0]))).toEqual({
         isCurrent: true,
         granted: [{ task: T0, pausedMs: null }],
@@ -220,7 +220,7 @@ export function describeGroupTake(spec: PortsConformance): void {
       const at = await pair();
       await refused(rig.ports.group.take(otherStay(at.b), at.generation, [T1]), "Fenced");
       await refused(rig.ports.group.take({ ...at.b, member: "c" }, at.generation, [T1]), "NotMember");
-      await ok(rig.ports.group.leave(at.b, false));
+      await ok(rig.ports.group.leave(at.b));
       await refused(rig.ports.group.take(at.b, at.generation, [T1]), "NotMember");
       expect(await owners(rig.ports, at.group)).toEqual(["t/0 a"]);
     });

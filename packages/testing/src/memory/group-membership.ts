@@ -54,7 +54,7 @@ export function join(
     isLeaving: false,
     expiresAtMs: nowMs + sessionMs,
   });
-  return E.right(view(changed({ ...entered, isFinished: false }, "join", nowMs), name, 0, nowMs));
+  return E.right(view(changed(entered, "join", nowMs), name, 0, nowMs));
 }
 
 /** See `Group.heartbeat`. */
@@ -77,7 +77,7 @@ export function heartbeat(
 }
 
 /** See `Group.leave`. What a late repeat says of the group may be outdated, so it changes nothing. */
-export function leave(state: GroupState, ref: MemberRef, isFinished: boolean, nowMs: number): Step<void> {
+export function leave(state: GroupState, ref: MemberRef, nowMs: number): Step<void> {
   const found = memberOf(state, ref);
   if (E.isLeft(found)) {
     return { state, answer: undefined, hint: null };
@@ -86,7 +86,7 @@ export function leave(state: GroupState, ref: MemberRef, isFinished: boolean, no
   // A target that was made without the member still fits.
   const left = found.right.isLeaving && state.pending === null ? { ...without, pending: null } : without;
   return {
-    state: { ...left, isFinished: isFinished || left.isFinished },
+    state: left,
     answer: undefined,
     hint: { kind: "changed" },
   };
@@ -98,7 +98,9 @@ function withPlan(state: GroupState, request: JoinRequest): E.Either<GroupMismat
   const plan = new Map(isAlone ? [] : state.plan);
   for (const [topic, { partitions, meaning }] of Object.entries(request.plan)) {
     const found = plan.get(topic);
-    if (found !== undefined && (found.partitions !== partitions || found.meaning !== meaning)) {
+    // What nobody has any more binds nobody.
+    const isRun = [...state.members].some(([name, { runs }]) => name !== request.member && runs.includes(topic));
+    if (found !== undefined && isRun && (found.partitions !== partitions || found.meaning !== meaning)) {
       return E.left(mismatch(request, topic, found, { partitions, meaning }));
     }
     plan.set(topic, { partitions, meaning });
@@ -116,7 +118,7 @@ function mismatch({ group, member }: JoinRequest, topic: string, theirs: PlanEnt
 
 /** What the caller is told, and the claim to propose, where it gets it. */
 function view(state: GroupState, name: string, knownGeneration: number, nowMs: number): Step<GroupView> {
-  const { epoch, generation, target, completed, isFinished } = state;
+  const { epoch, generation, target, completed } = state;
   const members = [...state.members.values()];
   const [claimed, proposal] = proposalOf(state, name, nowMs);
   const answer: GroupView = {
@@ -128,7 +130,6 @@ function view(state: GroupState, name: string, knownGeneration: number, nowMs: n
     nextExpiryMs: Math.min(...members.map(({ expiresAtMs }) => expiresAtMs)) - nowMs,
     proposal,
     completed: completed.size,
-    isFinished,
   };
   return { state: claimed, answer, hint: null };
 }

@@ -63,7 +63,6 @@ export interface GroupState {
   /** Who held a task before its {@link Holding}. */
   readonly past: ReadonlyMap<string, { readonly member: string; readonly untilMs: number }>;
   readonly completed: ReadonlySet<string>;
-  readonly isFinished: boolean;
   /** `null`: the target fits the members. */
   readonly pending: PendingChange | null;
 }
@@ -85,7 +84,6 @@ export const NO_GROUP: GroupState = {
   holdings: new Map(),
   past: new Map(),
   completed: new Set(),
-  isFinished: false,
   pending: null,
 };
 

@@ -63,8 +63,8 @@ export class MemoryGroup implements Group {
     return this.#step(ref, (state, nowMs) => E.right(give(state, ref, request, nowMs)));
   }
 
-  leave(ref: MemberRef, isFinished: boolean): TaskEither<Unavailable, void> {
-    return this.#step(ref, (state, nowMs) => E.right(leave(state, ref, isFinished, nowMs)));
+  leave(ref: MemberRef): TaskEither<Unavailable, void> {
+    return this.#step(ref, (state, nowMs) => E.right(leave(state, ref, nowMs)));
   }
 
   watch(group: string, onHint: (hint: GroupHint) => void): () => void {
