@@ -239,9 +239,7 @@ export class TaskInstance {
 
   /** A foreign operator has taken the last hold on a unit. */
   private onParked(): void {
-    if (this.last !== null) {
-      this.endWhenDone();
-    }
+    this.endWhenDone();
     if (!this.isPushing) {
       this.failIfStuck();
     }
