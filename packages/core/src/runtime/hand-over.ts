@@ -118,14 +118,16 @@ export class HandOver {
     void this.takes.take();
   }
 
-  /** What this worker held is not its any more: everything is dropped without a commit. */
-  drop(reason: string): void {
+  /** What this worker held is not its any more: everything is dropped without a commit, and `reason` told. */
+  drop(reason: string | null): void {
     this.stay?.end();
     this.stay = null;
     for (const { task, runner, phase } of this.slots.values()) {
       if (phase === "running" || phase === "draining") {
         runner?.abandon();
-        this.emitLost(task, reason);
+        if (reason !== null) {
+          this.emitLost(task, reason);
+        }
       }
     }
     this.slots.clear();
@@ -152,6 +154,13 @@ export class HandOver {
       await new Promise<void>((resolve) => this.whenEmpty.push(resolve));
     }
     deadline.abort();
+  }
+
+  /** All is complete: tasks stay marked so, for the others and for whoever looks. One that was just taken is dropped. */
+  finish(): void {
+    this.isClosed = true;
+    this.wanted = new Set();
+    this.drop(null);
   }
 
   private begin(ref: MemberRef): void {

@@ -39,7 +39,7 @@ export class Membership {
   private previous: string | null = null;
   private isJoined = false;
   /** A join was sent, answered or not. */
-  private isAsking = false;
+  private hasAsked = false;
   private isLeaving = false;
   private generation = 0;
   private failures = 0;
@@ -100,7 +100,7 @@ export class Membership {
   async leave(): Promise<void> {
     // The store may list a stay whose join was not answered, and after a loss the stay that was lost.
     const instance = this.isJoined || this.previous === null ? this.instance : this.previous;
-    const mayBeListed = this.isAsking;
+    const mayBeListed = this.hasAsked;
     this.end();
     if (mayBeListed) {
       await this.options.group.leave({ ...this.ref, instance })();
@@ -142,7 +142,7 @@ export class Membership {
     if (this.isJoined) {
       return await group.heartbeat(this.ref, { generation, isLeaving })();
     }
-    this.isAsking = true;
+    this.hasAsked = true;
     const joined = await group.join({ ...request, instance, previous })();
     if (E.isRight(joined) && this.ended.signal.aborted) {
       await group.leave(this.ref)();

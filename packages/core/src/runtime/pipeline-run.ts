@@ -100,7 +100,7 @@ export class PipelineRun {
   }
 
   /**
-   * Lets the others take the tasks over one by one, what was read finish and commit for up to `withinMs`, then gives up
+   * Lets the others take the tasks over one by one, what was begun finish and commit for up to `withinMs`, then gives up
    * what is left. A later call with less time hastens the first.
    */
   async stop(withinMs: number): Promise<void> {
@@ -110,8 +110,9 @@ export class PipelineRun {
     if (isFirst && (this.view?.staying ?? 0) > 1 && !this.isFinishing) {
       await this.offerTasks(Math.min(withinMs / 4, HAND_OVER_WITHIN_MS));
     }
-    if (!this.isFinishing) {
-      // Complete tasks stay marked, for the others and for whoever looks.
+    if (this.isFinishing) {
+      this.handOver?.finish();
+    } else {
       await this.handOver?.giveAll(Math.max(0, deadlineMs - this.options.clock.now()));
     }
     if (!this.isStopped) {
