@@ -118,16 +118,14 @@ export class HandOver {
     void this.takes.take();
   }
 
-  /** What this worker held is not its any more: everything is dropped without a commit, and `reason` told. */
-  drop(reason: string | null): void {
+  /** What this worker held is not its any more: everything is dropped without a commit. */
+  drop(reason: string): void {
     this.stay?.end();
     this.stay = null;
     for (const { task, runner, phase } of this.slots.values()) {
       if (phase === "running" || phase === "draining") {
         runner?.abandon();
-        if (reason !== null) {
-          this.emitLost(task, reason);
-        }
+        this.emitLost(task, reason);
       }
     }
     this.slots.clear();
@@ -159,8 +157,10 @@ export class HandOver {
   /** All is complete: tasks stay marked so, for the others and for whoever looks. One that was just taken is dropped. */
   finish(): void {
     this.isClosed = true;
-    this.wanted = new Set();
-    this.drop(null);
+    this.stay?.end();
+    for (const { runner } of [...this.slots.values()].filter(({ phase }) => phase !== "complete")) {
+      runner?.abandon();
+    }
   }
 
   private begin(ref: MemberRef): void {
