@@ -127,8 +127,8 @@ describe("a worker that dies", () => {
   it("is replaced at that moment, however seldom the others send heartbeats", async () => {
     const top = bench();
     const adapter = faultyAdapter(top.adapter, { seed: 1, rate: 0 });
-    const dying = workerOf(top, { session: "3 s", heartbeat: "1 s" }, { adapter });
-    const heir = workerOf(top, { session: "3 s", heartbeat: "1 s" });
+    const dying = workerOf(top, { session: "3 s", heartbeat: "900 ms" }, { adapter });
+    const heir = workerOf(top, { session: "3 s", heartbeat: "900 ms" });
     await top.settle(dying.app.run(plain));
     await top.clock.advance(350);
     await top.settle(heir.app.run(plain));
