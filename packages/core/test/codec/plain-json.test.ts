@@ -195,8 +195,14 @@ function withoutMinusZero(value: unknown): unknown {
   if (Array.isArray(value)) {
     return value.map(withoutMinusZero);
   }
-  if (typeof value !== "object" || value === null || Object.getPrototypeOf(value)?.constructor !== Object) {
+  if (typeof value !== "object" || value === null || !isPlain(value)) {
     return value;
   }
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, withoutMinusZero(item)]));
+}
+
+/** An object of its own, without a prototype too. */
+function isPlain(value: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === null || (prototype as object).constructor === Object;
 }
