@@ -68,7 +68,10 @@ function eventOf(event: AppEvent): MemberEvent | null {
     case "Stalled":
       return { _tag: "Trouble", atMs, what: `${event._tag}: ${event.message}` };
     case "Failed":
-      return { _tag: "Trouble", atMs, what: `Failed: ${event.error.message}` };
+    case "Restarting":
+      return { _tag: "Trouble", atMs, what: `${event._tag}: ${event.error.message}` };
+    case "Quarantined":
+      return { _tag: "Trouble", atMs, what: `${event._tag}: ${event.message}` };
     case "Joined":
     case "Idle":
     case "Waiting":
@@ -80,6 +83,11 @@ function eventOf(event: AppEvent): MemberEvent | null {
     case "Retried":
     case "Finished":
     case "Stopped":
+    case "Skipped":
+    case "DeadLettered":
+    case "RedriveFailed":
+    case "Redriven":
+    case "Resumed":
       return null;
   }
 }

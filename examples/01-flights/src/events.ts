@@ -68,6 +68,20 @@ function textOf(event: AppEvent): string | null {
       return `late records: ${event.node} had closed their day, so they count in no result`;
     case "Gap":
       return `${event.lost} records of ${event.task} are gone from the log`;
+    case "Restarting":
+      return `${unprefixed(event.task)}: failed and starts again in ${seconds(event.pauseMs)}: ${event.error.message}`;
+    case "Quarantined":
+      return `${unprefixed(event.task)}: stopped until it is resumed: ${event.message}`;
+    case "Skipped":
+      return `${event.node} has failed: a record was skipped`;
+    case "DeadLettered":
+      return `${event.node} has failed: a record became a dead letter`;
+    case "RedriveFailed":
+      return `dead letter ${event.letter} has failed again`;
+    case "Redriven":
+      return `${unprefixed(event.task)}: ${event.done} dead letters done, ${event.remaining + event.waiting} stay`;
+    case "Resumed":
+      return `${unprefixed(event.task)}: goes on`;
     case "RebalanceStarted":
     case "Assigned":
     case "Revoked":

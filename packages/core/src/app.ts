@@ -4,9 +4,11 @@ import * as E from "fp-ts/lib/Either.js";
 import { type Observable, Subject } from "rxjs";
 import { MillraceError } from "./errors.ts";
 import type { Duration } from "./kernel/duration.ts";
+import type { RetrySchedule } from "./kernel/retry.ts";
 import type { Adapter, Ports } from "./ports/adapter.ts";
 import { type Clock, systemClock } from "./ports/clock.ts";
 import type { AppEvent } from "./ports/telemetry.ts";
+import { type DeadLetters, PipelineLetters } from "./runtime/dead-letters.ts";
 import { demand } from "./runtime/demand.ts";
 import { describeGroup, type GroupDescription } from "./runtime/describe-group.ts";
 import { type Limits, Share } from "./runtime/limits.ts";
@@ -14,7 +16,9 @@ import { type MemberOptions, type MemberSettings, memberSettings } from "./runti
 import { type ObserveOptions, observeTopic } from "./runtime/observe.ts";
 import { PipelineRun } from "./runtime/pipeline-run.ts";
 import { openProducer, type Producer, type ProducerOptions } from "./runtime/producer.ts";
+import { type RestartOptions, restartSchedule } from "./runtime/restart.ts";
 import type { TaskStatus } from "./runtime/task-runner.ts";
+import { compile } from "./topology/compile.ts";
 import type { Pipeline } from "./topology/pipeline.ts";
 import type { StreamRecord } from "./topology/record.ts";
 import { checkName, DEFAULT_PARTITIONS, durationOption, type Topic } from "./topology/topic.ts";
@@ -29,6 +33,8 @@ export interface AppOptions {
   readonly limits?: Limits;
   /** How this worker takes part in consumer groups: its name, its session, its weight. */
   readonly member?: MemberOptions;
+  /** How tasks start again whose operators have failed. Default: after 250 ms to 30 s, as often as it takes. */
+  readonly restart?: RestartOptions;
   /** Default: the system's time. */
   readonly clock?: Clock;
 }
@@ -67,6 +73,14 @@ export interface App extends AsyncDisposable {
    * the pipeline. Rejects with `MillraceError` when the store cannot be asked.
    */
   describeGroup(pipeline: Pipeline | string): Promise<GroupDescription>;
+  /** The values that the pipeline's operators failed to process, to list, redrive or discard. Needs no worker but to redrive and discard. */
+  deadLetters(pipeline: Pipeline): DeadLetters;
+  /**
+   * Has the quarantined tasks of a pipeline go on; returns how many there were. A task whose operator fails again is
+   * quarantined again. Rejects with `NoWorker` when workers take longer than `within` (default `"1 minute"`); it is then
+   * still done as soon as they run.
+   */
+  resume(pipeline: Pipeline, options?: { readonly within?: Duration }): Promise<number>;
   /** Opens a producer of a topic, which is created where it is missing. Rejects with `MillraceError`. */
   producer<A>(topic: Topic<A>, options?: ProducerOptions): Promise<Producer<A>>;
   /** The committed records of a topic, read-only. */
@@ -103,6 +117,7 @@ class PortsApp implements App {
   private readonly settings: MemberSettings;
   private readonly member: string;
   private readonly share: Share;
+  private readonly restart: RetrySchedule;
   private readonly running = new Set<RunningPipelines>();
   /** Runs that are on their way. */
   private readonly starting = new Set<Promise<unknown>>();
@@ -116,6 +131,7 @@ class PortsApp implements App {
     this.clock = options.clock ?? systemClock;
     this.settings = memberSettings(options.member);
     this.share = new Share(options.limits ?? {});
+    this.restart = restartSchedule(options.restart ?? {});
     this.member = this.settings.id ?? randomUUID();
     this.events$ = this.events.asObservable();
     // Every producer and every observer listens.
@@ -144,6 +160,7 @@ class PortsApp implements App {
           ports,
           clock: this.clock,
           share: this.share,
+          restart: this.restart,
           emit: (event) => this.events.next(event),
         }),
     );
@@ -174,6 +191,15 @@ class PortsApp implements App {
     checkName("pipeline", name);
     const group = this.groupOf(name);
     return describeGroup(await this.open(), group);
+  }
+
+  deadLetters(pipeline: Pipeline): DeadLetters {
+    return this.lettersOf(pipeline);
+  }
+
+  async resume(pipeline: Pipeline, options: { readonly within?: Duration } = {}): Promise<number> {
+    const withinMs = durationOption("resume: within", options.within) ?? 60_000;
+    return await this.lettersOf(pipeline).resume(withinMs);
   }
 
   async producer<A>(topic: Topic<A>, options: ProducerOptions = {}): Promise<Producer<A>> {
@@ -231,6 +257,17 @@ class PortsApp implements App {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
+  }
+
+  private lettersOf({ name, ends }: Pipeline): PipelineLetters {
+    const group = this.groupOf(name);
+    return new PipelineLetters({
+      group,
+      subTopologies: compile(ends, group),
+      open: () => this.open(),
+      clock: this.clock,
+      signal: this.closing.signal,
+    });
   }
 
   private groupOf(pipelineName: string): string {

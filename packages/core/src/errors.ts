@@ -13,6 +13,8 @@ export type MillraceErrorTag =
   | "HandlerTimeout"
   | "StateMismatch"
   | "NativeOperatorError"
+  | "ParkedKeysLimit"
+  | "NoWorker"
   | "Closed";
 
 const CODES: { readonly [Tag in Exclude<MillraceErrorTag, PortError["_tag"]>]: string } = {
@@ -26,6 +28,8 @@ const CODES: { readonly [Tag in Exclude<MillraceErrorTag, PortError["_tag"]>]: s
   HandlerTimeout: "MR_HANDLER_TIMEOUT",
   StateMismatch: "MR_STATE_MISMATCH",
   NativeOperatorError: "MR_NATIVE_OPERATOR",
+  ParkedKeysLimit: "MR_PARKED_KEYS_LIMIT",
+  NoWorker: "MR_NO_WORKER",
   Closed: "MR_CLOSED",
 };
 
@@ -108,11 +112,14 @@ export class HandlerError extends MillraceError {
   readonly node: string;
   /** Topic, partition and offset of the record, or `null` when a watermark caused the call. */
   readonly at: { readonly topic: string; readonly partition: number; readonly offset: string } | null;
+  /** The dead letter that was redriven; else `null`. */
+  readonly letter: string | null;
 
   constructor(
     node: string,
     at: { readonly topic: string; readonly partition: number; readonly offset: string } | null,
     cause: unknown,
+    letter: string | null = null,
   ) {
     const where = at === null ? "" : ` for the record at ${at.topic}/${at.partition} offset ${at.offset}`;
     const what = cause instanceof MillraceError ? cause.message : nameOf(cause);
@@ -120,6 +127,7 @@ export class HandlerError extends MillraceError {
     this.name = "HandlerError";
     this.node = node;
     this.at = at === null ? null : { topic: at.topic, partition: at.partition, offset: at.offset };
+    this.letter = letter;
   }
 }
 

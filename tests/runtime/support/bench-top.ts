@@ -1,14 +1,13 @@
 import {
-  type Adapter,
   type App,
   type AppEvent,
+  type AppOptions,
   createApp,
   json,
-  type Limits,
-  type MemberOptions,
   type Pipeline,
   type Running,
   type StreamRecord,
+  sleep,
   type Topic,
   topic,
 } from "@millrace/core";
@@ -36,10 +35,7 @@ export interface Bench {
   readonly adapter: MemoryAdapter;
   /** Events of all apps, in order. */
   readonly events: AppEvent[];
-  readonly app: (
-    name?: string,
-    options?: { readonly adapter?: Adapter; readonly limits?: Limits; readonly member?: MemberOptions },
-  ) => App;
+  readonly app: (name?: string, options?: Partial<Omit<AppOptions, "name" | "clock">>) => App;
   /** Runs virtual time until the promise settles. */
   readonly settle: <A>(promise: Promise<A>) => Promise<A>;
   /** Sends values and, unless told otherwise, ends the topic. */
@@ -50,6 +46,8 @@ export interface Bench {
   ) => Promise<void>;
   /** Runs pipelines to the end of their input. */
   readonly complete: (app: App, pipelines: Pipeline | readonly Pipeline[]) => Promise<Running>;
+  /** Lets time pass until so many records are processed, in all tasks of these pipelines. */
+  readonly caughtUp: (running: Running, records: number) => Promise<void>;
   /** Everything in a topic, partition after partition. */
   readonly read: <A>(from: Topic<A>) => Promise<readonly StreamRecord<A>[]>;
 }
@@ -60,7 +58,8 @@ export function bench(): Bench {
   const events: AppEvent[] = [];
   const settle = <A>(promise: Promise<A>): Promise<A> => until(clock, promise);
   const app: Bench["app"] = (name = "app", options = {}) => {
-    const made = createApp({ name, adapter, clock, ...options });
+    // Unless a test says otherwise, a failure is seen at once instead of being tried again.
+    const made = createApp({ name, adapter, clock, restart: { attempts: 0 }, ...options });
     made.events$.subscribe((event) => events.push(event));
     return made;
   };
@@ -82,6 +81,14 @@ export function bench(): Bench {
       const running = await settle(by.run(pipelines));
       await settle(running.done);
       return running;
+    },
+    caughtUp: async (running, records) => {
+      const processed = (): number => running.status().reduce((sum, task) => sum + task.processed, 0);
+      while (processed() < records) {
+        await settle(sleep(clock, 10));
+      }
+      // What was processed commits.
+      await settle(sleep(clock, 100));
     },
     read: async (from) => {
       const records: StreamRecord<ReturnType<typeof from.of>>[] = [];

@@ -18,8 +18,7 @@ export type Handler<A, B> = (value: A, record: RecordInfo, call: Call) => Promis
 /** What a call is made for. */
 interface Called {
   readonly attempt: number;
-  readonly record: { readonly id: string };
-  readonly ordinal: number;
+  readonly record: { readonly id: string; readonly path: string };
 }
 
 /** The key is made when it is asked for. */
@@ -37,6 +36,7 @@ export class HandlerCall implements Call {
   }
 
   get idempotencyKey(): string {
-    return `${this.#identity}/${this.#slot.record.id}/${this.#slot.ordinal}`;
+    const { id, path } = this.#slot.record;
+    return `${this.#identity}/${id}${path}`;
   }
 }

@@ -1,72 +1,65 @@
+import { kindOf } from "../codec/schema.ts";
+import { MillraceError } from "../errors.ts";
 import { Fifo } from "../kernel/fifo.ts";
-import { pauseBefore, type RetrySchedule } from "../kernel/retry.ts";
-import { type CurrentRecord, NO_RECORD, type RecordInfo } from "../topology/record.ts";
-import { NO_UNIT, type Queue, type Stage, type StageEnv, scope, type Unit, within } from "../topology/stage.ts";
-import { type Handler, HandlerCall } from "./handler.ts";
-import { callWithin, Hanging, type TimeLimit } from "./handler-call.ts";
-import type { Places } from "./limiter.ts";
+import type { Verdict } from "../topology/failure.ts";
+import type { CurrentRecord, RecordInfo } from "../topology/record.ts";
+import { type Queue, type Stage, type StageEnv, scope, type Unit, within } from "../topology/stage.ts";
+import { pushParts } from "./flat-map.ts";
+import { Hanging } from "./handler-call.ts";
+import { HandlerPool, type PoolEntry, type Pooling } from "./handler-pool.ts";
 
-/** How the handlers of one operator run. */
-export interface Handling<A, B> {
-  readonly f: Handler<A, B>;
-  readonly concurrency: number;
+/** How the handlers of one operator run, and how their results leave. */
+export interface Handling<A> extends Pooling<A> {
+  /** The operator, for messages. */
+  readonly operator: string;
   /** `null`: all may overlap. */
   readonly laneOf: ((value: A, record: RecordInfo) => string) | null;
-  readonly time: TimeLimit | null;
-  readonly retry: (RetrySchedule & { readonly when: (error: unknown) => boolean }) | null;
-  readonly places: Places | null;
+  /** Whether a result is a list whose values leave one by one. */
+  readonly spreads: boolean;
+  /** Whether results may overtake each other within a unit. */
+  readonly shuffles: boolean;
 }
 
-interface ValueSlot<A, B> {
+interface ValueSlot<A> extends PoolEntry<A> {
   readonly kind: "value";
-  readonly value: A;
-  readonly lane: string | null;
-  readonly record: CurrentRecord;
   readonly unit: Unit;
-  /** How many values this operator got before from the same record. */
-  readonly ordinal: number;
-  attempt: number;
   isBegun: boolean;
-  result: { readonly value: B } | null;
+  hasLeft: boolean;
+  outcome: { readonly result: unknown; readonly verdict: null } | { readonly verdict: Verdict } | null;
 }
 
 /** A place in the output order: a value whose handler waits, runs or is done, or a watermark. */
-type Slot<A, B> =
-  | ValueSlot<A, B>
+type Slot<A> =
+  | ValueSlot<A>
   | { readonly kind: "watermark"; readonly timeMs: number; readonly record: CurrentRecord; readonly unit: Unit };
 
-/** Runs handlers beside each other and sends their results on in the order of the input. */
-export class MapOrderedStage<A, B> implements Stage<A>, Queue {
-  private readonly how: Handling<A, B>;
-  private readonly down: Stage<B>;
+/** Runs handlers beside each other and sends their results on in the order of the input, or at least of its units. */
+export class MapOrderedStage<A> implements Stage<A>, Queue {
+  private readonly how: Handling<A>;
+  private readonly down: Stage<unknown>;
   private readonly env: StageEnv;
-  private readonly abort = new AbortController();
+  private readonly pool: HandlerPool<A, ValueSlot<A>>;
   /** Every slot that has not left, in input order. */
-  private readonly slots = new Fifo<Slot<A, B>>();
-  /** Slots whose lane is theirs and that wait for a free handler. */
-  private readonly ready = new Fifo<ValueSlot<A, B>>();
-  /** The same for slots whose pause is over: they go first. */
-  private readonly again = new Fifo<ValueSlot<A, B>>();
-  /** For each lane that is taken, the slots that wait for it. */
-  private readonly lanes = new Map<string, Fifo<ValueSlot<A, B>>>();
-  /** What ends the pauses in front of repetitions. */
-  private readonly pauses = new Set<() => void>();
-  private readonly wake = (): void => this.startReady();
-  /** Calls that have not ended, also when the stage was stopped meanwhile. */
-  private openCalls = 0;
-  private whenEnded: (() => void)[] = [];
-  private running = 0;
-  private lastSource = "";
-  private lastOrdinal = -1;
+  private readonly slots = new Fifo<Slot<A>>();
+  /** The unit whose results leave now, where they need not wait for each other. */
+  private leaving: Unit | null = null;
+  /** Whether slots were refused since results were last sent on. */
+  private hasRefused = false;
   /** Nothing is begun in units behind this one. */
   private lastIndex = Number.POSITIVE_INFINITY;
   private isCompleting = false;
   private isStopped = false;
 
-  constructor(how: Handling<A, B>, down: Stage<B>, env: StageEnv) {
+  constructor(how: Handling<A>, down: Stage<unknown>, env: StageEnv) {
     this.how = how;
     this.down = down;
     this.env = env;
+    this.pool = new HandlerPool<A, ValueSlot<A>>(how, env, {
+      mayCall: (slot) => this.mayCall(slot),
+      resolved: (slot, result) => this.finish(slot, { result, verdict: null }),
+      failed: (slot, cause) => this.failed(slot, cause),
+      begun: () => this.emitRefused(),
+    });
     env.queues(this);
   }
 
@@ -76,28 +69,26 @@ export class MapOrderedStage<A, B> implements Stage<A>, Queue {
       unit.park();
       return;
     }
-    let lane: string | null;
-    try {
-      lane = this.how.laneOf?.(value, record) ?? null;
-    } catch (cause) {
-      throw this.env.failure(cause, record);
-    }
+    const { lane, verdict } = this.laneOf(value, record);
     unit.retain();
-    const ordinal = this.ordinalOf(record);
-    const slot: ValueSlot<A, B> = {
+    const slot: ValueSlot<A> = {
       kind: "value",
       value,
       lane,
       record,
       unit,
-      ordinal,
       attempt: 1,
-      isBegun: false,
-      result: null,
+      isBegun: verdict !== null,
+      hasLeft: false,
+      outcome: verdict === null ? null : { verdict },
     };
     this.slots.push(slot);
-    this.enter(slot);
-    this.startReady();
+    if (verdict === null) {
+      this.pool.enter(slot);
+      this.pool.begin();
+    } else {
+      this.emitDone();
+    }
   }
 
   watermark(timeMs: number): void {
@@ -114,10 +105,8 @@ export class MapOrderedStage<A, B> implements Stage<A>, Queue {
     this.slots.push({ kind: "watermark", timeMs, record, unit });
   }
 
-  async ended(): Promise<void> {
-    while (this.openCalls > 0) {
-      await new Promise<void>((resolve) => this.whenEnded.push(resolve));
-    }
+  ended(): Promise<void> {
+    return this.pool.ended();
   }
 
   lastBegun(): number {
@@ -147,194 +136,141 @@ export class MapOrderedStage<A, B> implements Stage<A>, Queue {
 
   stop(): void {
     this.isStopped = true;
-    this.abort.abort();
-    // Calls that were told to abort do not count any more: some never end.
-    for (; this.running > 0; this.running -= 1) {
-      this.how.places?.free();
-    }
-    this.how.places?.leave(this.wake);
-    for (const cancel of this.pauses) {
-      cancel();
-    }
+    this.pool.stop();
     this.down.stop();
   }
 
-  private ordinalOf(record: CurrentRecord): number {
-    // Results of windows have no offset.
-    const source = record.offset === "" ? record.id : record.offset;
-    this.lastOrdinal = source === this.lastSource ? this.lastOrdinal + 1 : 0;
-    this.lastSource = source;
-    return this.lastOrdinal;
-  }
-
-  private enter(slot: ValueSlot<A, B>): void {
-    const waiting = slot.lane === null ? undefined : this.lanes.get(slot.lane);
-    if (waiting !== undefined) {
-      waiting.push(slot);
-      return;
+  /** The lane of a value, or what becomes of a value that has none because the user's function fails. */
+  private laneOf(value: A, record: CurrentRecord): { readonly lane: string | null; readonly verdict: Verdict | null } {
+    const { laneOf, operator } = this.how;
+    if (laneOf === null) {
+      return { lane: null, verdict: null };
     }
-    if (slot.lane !== null) {
-      this.lanes.set(slot.lane, new Fifo());
-    }
-    this.ready.push(slot);
-  }
-
-  private startReady(): void {
-    const { concurrency, places } = this.how;
-    while (this.running < concurrency && !this.isStopped && this.again.size + this.ready.size > 0) {
-      if (places !== null && !places.take(this.wake)) {
-        return;
-      }
-      const slot = this.again.shift() ?? this.ready.shift();
-      if (slot === undefined || slot.unit.index > this.lastIndex) {
-        places?.free();
-      } else {
-        this.running += 1;
-        slot.isBegun = true;
-        this.openCalls += 1;
-        this.call(slot).then(
-          (value) => this.finished(slot, value),
-          (cause: unknown) => this.failed(slot, cause),
-        );
-      }
-    }
-  }
-
-  private async call(slot: ValueSlot<A, B>): Promise<B> {
-    const { time } = this.how;
-    const { signal } = this.abort;
-    if (time === null) {
-      return await this.handle(slot, signal);
-    }
-    return await callWithin((own) => this.handle(slot, own), time, { clock: this.env.clock, given: signal });
-  }
-
-  /** What the handler subscribes or calls is its own: it runs outside of the task's push. */
-  private handle(slot: ValueSlot<A, B>, signal: AbortSignal): PromiseLike<B> {
-    const { inTask, record, unit } = scope;
-    scope.inTask = false;
-    scope.record = NO_RECORD;
-    scope.unit = NO_UNIT;
     try {
-      return this.how.f(slot.value, slot.record, new HandlerCall(slot, signal, this.env.identity));
-    } finally {
-      scope.inTask = inTask;
-      scope.record = record;
-      scope.unit = unit;
+      const lane: unknown = laneOf(value, record);
+      if (typeof lane !== "string") {
+        throw new MillraceError("InvalidOperator", `${operator}: lane must be a string, not ${kindOf(lane)}`);
+      }
+      return { lane, verdict: null };
+    } catch (cause) {
+      if (this.env.failures === null) {
+        throw this.env.failure(cause, record);
+      }
+      return { lane: null, verdict: this.env.failures.decide(cause, { record, attempts: 1 }) };
     }
   }
 
-  private finished(slot: ValueSlot<A, B>, value: B): void {
-    this.callEnded();
-    if (this.isStopped) {
-      return;
+  /** Whether the handler is to be called. A slot that its policy refuses has its outcome, and leaves its lane. */
+  private mayCall(slot: ValueSlot<A>): boolean {
+    if (slot.unit.index > this.lastIndex) {
+      return false;
     }
-    this.how.places?.free();
-    this.running -= 1;
-    slot.result = { value };
-    this.leaveLane(slot);
-    this.startReady();
-    try {
+    slot.isBegun = true;
+    const refused = this.env.failures?.admit(slot.record) ?? null;
+    if (refused !== null) {
+      slot.outcome = { verdict: refused };
+      this.hasRefused = true;
+      this.pool.leave(slot);
+    }
+    return refused === null;
+  }
+
+  private emitRefused(): void {
+    if (this.hasRefused) {
+      this.hasRefused = false;
       this.emitDone();
-    } catch (error) {
-      this.env.fail(error);
     }
   }
 
-  private failed(slot: ValueSlot<A, B>, cause: unknown): void {
-    this.callEnded();
-    if (this.isStopped) {
-      return;
+  private finish(slot: ValueSlot<A>, outcome: NonNullable<ValueSlot<A>["outcome"]>): void {
+    slot.outcome = outcome;
+    this.pool.leave(slot);
+    this.pool.begin();
+    if (this.how.shuffles && slot.unit === this.leaving && !this.isStopped) {
+      this.leave(slot);
     }
-    this.how.places?.free();
-    this.running -= 1;
-    try {
-      const pauseMs = this.pauseAfter(slot, cause);
-      if (pauseMs === null) {
-        this.env.fail(this.env.failure(cause, slot.record));
-      } else {
-        this.repeatIn(slot, pauseMs);
-      }
-    } catch (error) {
-      this.env.fail(this.env.failure(error, slot.record));
-    }
+    this.emitDone();
   }
 
-  private callEnded(): void {
-    this.openCalls -= 1;
-    if (this.openCalls === 0 && this.whenEnded.length > 0) {
-      const waiting = this.whenEnded;
-      this.whenEnded = [];
-      for (const resume of waiting) {
-        resume();
-      }
+  private failed(slot: ValueSlot<A>, cause: unknown): void {
+    const { failures } = this.env;
+    const { record, attempt: attempts } = slot;
+    if (failures === null || cause instanceof Hanging) {
+      // Nobody knows what a handler that hangs still does, so that nothing may follow it in its lane.
+      throw this.env.failure(cause, record);
     }
-  }
-
-  /** The pause before the next call; `null`: there is none. A handler that hangs is not called beside itself. */
-  private pauseAfter(slot: ValueSlot<A, B>, cause: unknown): number | null {
-    const { retry } = this.how;
-    if (retry === null || cause instanceof Hanging || !retry.when(cause)) {
-      return null;
-    }
-    return pauseBefore(slot.attempt + 1, retry, Math.random());
-  }
-
-  /** The slot keeps its place and its lane; its handler's place is free for others meanwhile. */
-  private repeatIn(slot: ValueSlot<A, B>, pauseMs: number): void {
-    slot.attempt += 1;
-    this.env.retried(slot.record, slot.attempt, pauseMs);
-    const cancel = this.env.clock.after(pauseMs, () => {
-      this.pauses.delete(cancel);
-      this.again.push(slot);
-      this.startReady();
-    });
-    this.pauses.add(cancel);
-    this.startReady();
-  }
-
-  private leaveLane(slot: ValueSlot<A, B>): void {
-    if (slot.lane === null) {
-      return;
-    }
-    const next = this.lanes.get(slot.lane)?.shift();
-    if (next === undefined) {
-      this.lanes.delete(slot.lane);
-    } else {
-      this.ready.push(next);
-    }
+    this.finish(slot, { verdict: failures.decide(cause, { record, attempts }) });
   }
 
   /** Sends everything from the head of the order that is done. */
   private emitDone(): void {
-    const inTaskBefore = scope.inTask;
-    scope.inTask = this.env.inTask;
-    try {
-      let slot = this.slots.peek();
-      while (slot !== undefined && !this.isStopped && this.emit(slot)) {
-        slot = this.slots.peek();
-      }
-    } finally {
-      scope.inTask = inTaskBefore;
+    let slot = this.slots.peek();
+    while (slot !== undefined && !this.isStopped && this.passHead(slot)) {
+      slot = this.slots.peek();
     }
     if (this.isCompleting && this.slots.size === 0 && !this.isStopped) {
       this.down.complete();
     }
   }
 
-  private emit(slot: Slot<A, B>): boolean {
-    if (slot.unit.index > this.lastIndex || (slot.kind === "value" && slot.result === null)) {
+  private passHead(slot: Slot<A>): boolean {
+    if (slot.unit.index > this.lastIndex) {
+      return false;
+    }
+    if (slot.kind === "value" && this.how.shuffles && this.leaving !== slot.unit) {
+      this.beginLeaving(slot.unit);
+    }
+    if (slot.kind === "value" && slot.outcome === null) {
       return false;
     }
     this.slots.shift();
-    within(slot.record, slot.unit, () => {
-      if (slot.kind === "watermark") {
-        this.down.watermark(slot.timeMs);
-      } else if (slot.result !== null) {
-        this.down.next(slot.result.value);
-      }
-    });
-    slot.unit.release();
+    if (slot.kind === "watermark" || !slot.hasLeft) {
+      this.leave(slot);
+    }
     return true;
+  }
+
+  /** It is a unit's turn, whose results need not wait for each other. */
+  private beginLeaving(unit: Unit): void {
+    this.leaving = unit;
+    for (const slot of this.slots) {
+      if (slot.unit !== unit || this.isStopped) {
+        return;
+      }
+      if (slot.kind === "value" && slot.outcome !== null) {
+        this.leave(slot);
+      }
+    }
+  }
+
+  private leave(slot: Slot<A>): void {
+    const { inTask } = scope;
+    scope.inTask = this.env.inTask;
+    try {
+      within(slot.record, slot.unit, () => this.emit(slot));
+    } finally {
+      scope.inTask = inTask;
+    }
+    slot.unit.release();
+  }
+
+  private emit(slot: Slot<A>): void {
+    if (slot.kind === "watermark") {
+      this.down.watermark(slot.timeMs);
+      return;
+    }
+    const { value, outcome } = slot;
+    slot.hasLeft = true;
+    if (outcome === null) {
+      return;
+    }
+    this.env.failures?.settle(value, outcome.verdict);
+    if (outcome.verdict === null) {
+      if (this.how.spreads) {
+        pushParts(outcome.result as readonly unknown[], this.down);
+      } else {
+        this.down.next(outcome.result);
+      }
+    }
   }
 }

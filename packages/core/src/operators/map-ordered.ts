@@ -1,29 +1,18 @@
 import type { OperatorFunction } from "rxjs";
 import { MillraceError } from "../errors.ts";
-import type { Duration } from "../kernel/duration.ts";
 import { quote } from "../kernel/name.ts";
-import { operatorSpec } from "../topology/node.ts";
+import { type FailureOptions, type FailurePolicy, failureParts } from "../topology/failure.ts";
+import { type OperatorSpec, operatorSpec } from "../topology/node.ts";
 import { operator } from "../topology/operator.ts";
 import type { RecordInfo } from "../topology/record.ts";
-import { durationOption } from "../topology/topic.ts";
+import { aroundCall, wrappable } from "./around.ts";
+import { type CallOptions, callingOf, wholeOption } from "./call-options.ts";
+import { taken } from "./flat-map.ts";
 import type { Handler } from "./handler.ts";
-import { type Limiter, Places } from "./limiter.ts";
 import { type Handling, MapOrderedStage } from "./map-ordered-stage.ts";
 
-/** When and how often a handler that failed is called again. */
-export interface RetryOptions {
-  /** Calls in all, the first one included. A whole number >= 1. */
-  readonly attempts: number;
-  /** The pause before the second call; each later one is twice as long, less up to a half at random. Default `"100 ms"`. */
-  readonly backoff?: Duration;
-  /** No pause is longer. Default `"10 s"`. */
-  readonly longest?: Duration;
-  /** Whether calling again is of use after this error. Default: always. */
-  readonly when?: (error: unknown) => boolean;
-}
-
 /** How handlers run beside each other, and what happens when one is late or fails. */
-export interface MapOrderedOptions<A> {
+export interface MapOrderedOptions<A> extends CallOptions, FailureOptions<A> {
   /** Handlers that run at once, in each task. A whole number >= 1; default 16. */
   readonly concurrency?: number;
   /**
@@ -31,17 +20,6 @@ export interface MapOrderedOptions<A> {
    * Records of a topic without a key all have the key `""`: one lane, unless another is said.
    */
   readonly lane?: "key" | "none" | ((value: A, record: RecordInfo) => string);
-  /**
-   * After so long a call's signal aborts. Its lane stays taken until its promise settles, so that calls of one lane never
-   * overlap. Resolved late, the result counts; rejected, the call has failed. Default: no limit.
-   */
-  readonly timeout?: Duration;
-  /** For so long after the `timeout` the promise may take to settle; then the task stops. Default `"5 s"`. */
-  readonly settle?: Duration;
-  /** A failed call is repeated in its place: later values of its lane wait, and so do all later results. Default: never. */
-  readonly retry?: RetryOptions;
-  /** Shares a number of calls at once with other operators, tasks and pipelines: see {@link limiter}. */
-  readonly limit?: Limiter;
 }
 
 /**
@@ -66,61 +44,98 @@ export interface MapOrderedOptions<A> {
  * ```
  */
 export function mapOrdered<A, B>(f: Handler<A, B>, options: MapOrderedOptions<A> = {}): OperatorFunction<A, B> {
-  const handling = handlingOf(f, options);
-  const { concurrency } = handling;
-  const { lane = "key" } = options;
-  const detail = [f.name, `concurrency ${concurrency}`, `lane ${typeof lane === "string" ? lane : "by function"}`];
-  return operator(
-    operatorSpec({
-      kind: "mapOrdered",
-      detail: detail.filter((part) => part !== "").join(", "),
-      holds: true,
-      stage: (down, env) => new MapOrderedStage<A, B>(handling, down, env),
-    }),
-  );
+  return operator(handlerSpec("mapOrdered", f, options));
 }
 
-function handlingOf<A, B>(f: Handler<A, B>, options: MapOrderedOptions<A>): Handling<A, B> {
-  const { concurrency = 16, lane = "key", timeout, settle, retry, limit } = options;
-  const timeoutMs = durationOption("mapOrdered: timeout", timeout);
-  const settleMs = durationOption("mapOrdered: settle", settle) ?? 5_000;
-  if (lane !== "key" && lane !== "none" && typeof lane !== "function") {
+/**
+ * Each value as the values that the promise of `f` resolves to, at most 1,000, in the order of the input and of the iterable.
+ * As {@link mapOrdered} in everything else.
+ */
+export function flatMapOrdered<A, B>(
+  f: Handler<A, Iterable<B>>,
+  options: MapOrderedOptions<A> = {},
+): OperatorFunction<A, B> {
+  return operator(handlerSpec("flatMapOrdered", f, options));
+}
+
+/** As {@link MapOrderedOptions}, without lanes: nothing waits for its key. */
+export type MapUnorderedOptions<A> = Omit<MapOrderedOptions<A>, "lane">;
+
+/**
+ * Each value as the promise of `f` resolves, in the order in which they do, also where they have the same key. A slow
+ * handler holds back results of later commit units only. Gives up order (G1) for latency: what needs order cannot stand behind
+ * it, and `"park"`, which keeps it, is refused. As {@link mapOrdered} in everything else.
+ */
+export function mapUnordered<A, B>(f: Handler<A, B>, options: MapUnorderedOptions<A> = {}): OperatorFunction<A, B> {
+  return operator(handlerSpec("mapUnordered", f, { ...options, lane: "none" }));
+}
+
+function handlerSpec<A>(
+  kind: "mapOrdered" | "flatMapOrdered" | "mapUnordered",
+  f: Handler<A, unknown>,
+  options: MapOrderedOptions<A>,
+): OperatorSpec {
+  const { lane = "key" } = options;
+  const how = {
+    ...handlingOf(kind, f, options),
+    spreads: kind === "flatMapOrdered",
+    shuffles: kind === "mapUnordered",
+  };
+  const { name, failure } = failureParts(kind, options);
+  if (lane !== "key") {
+    refuseToPark(kind, failure);
+  }
+  const lanes = how.shuffles ? "" : `lane ${typeof lane === "string" ? lane : "by function"}`;
+  const detail = [f.name, `concurrency ${how.concurrency}`, lanes];
+  return wrappable({
+    f,
+    named: f.name,
+    wrap: aroundCall,
+    make: (call: Handler<A, unknown>) =>
+      operatorSpec({
+        kind,
+        detail: detail.filter((part) => part !== "").join(", "),
+        name,
+        failure: failure === null ? null : { ...failure, mayPark: lane === "key" },
+        handlesFailures: true,
+        holds: true,
+        shuffles: how.shuffles,
+        stage: (down, env) => new MapOrderedStage<A>({ ...how, f: how.spreads ? spread(call) : call }, down, env),
+      }),
+  });
+}
+
+/** The handler's results as a list that has come to its end. */
+function spread<A>(f: Handler<A, unknown>): Handler<A, unknown> {
+  return async (value, record, call) =>
+    taken("flatMapOrdered", (await f(value, record, call)) as Iterable<unknown>, true);
+}
+
+/** Calls of one key may have overtaken the one that fails: nothing could keep its later records behind it. */
+function refuseToPark(kind: string, failure: FailurePolicy | null): void {
+  if (failure?.onError === "park") {
+    const remedy = kind === "mapUnordered" ? "use mapOrdered" : `say lane: "key", which is the default`;
     throw new MillraceError(
       "InvalidOption",
-      `mapOrdered: lane must be "key", "none" or a function, not ${quote(lane)}`,
+      `${kind}: onError "park" keeps the records of a key in order, which only lanes by key do: ${remedy}`,
     );
   }
-  if (timeoutMs === 0) {
-    throw new MillraceError("InvalidOption", "mapOrdered: timeout must be longer than 0 s");
-  }
-  if (limit !== undefined && !(limit instanceof Places)) {
-    throw new MillraceError("InvalidOption", "mapOrdered: limit must be made by limiter(max)");
+}
+
+function handlingOf<A>(
+  kind: string,
+  f: Handler<A, unknown>,
+  options: MapOrderedOptions<A>,
+): Omit<Handling<A>, "spreads" | "shuffles"> {
+  const { concurrency = 16, lane = "key" } = options;
+  if (lane !== "key" && lane !== "none" && typeof lane !== "function") {
+    throw new MillraceError("InvalidOption", `${kind}: lane must be "key", "none" or a function, not ${quote(lane)}`);
   }
   return {
+    operator: kind,
     f,
-    concurrency: whole("concurrency", concurrency),
+    concurrency: wholeOption(`${kind}: concurrency`, concurrency),
     laneOf: lane === "none" ? null : lane === "key" ? (_value, record) => record.key : lane,
-    time: timeoutMs === null ? null : { timeoutMs, settleMs },
-    retry: retry === undefined ? null : scheduleOf(retry),
-    places: limit ?? null,
+    ...callingOf(kind, options),
   };
-}
-
-function scheduleOf({ attempts, backoff, longest, when = () => true }: RetryOptions): Handling<never, never>["retry"] {
-  if (typeof when !== "function") {
-    throw new MillraceError("InvalidOption", `mapOrdered: retry.when must be a function, not ${quote(when)}`);
-  }
-  return {
-    attempts: whole("retry.attempts", attempts),
-    firstPauseMs: durationOption("mapOrdered: retry.backoff", backoff) ?? 100,
-    longestPauseMs: durationOption("mapOrdered: retry.longest", longest) ?? 10_000,
-    when,
-  };
-}
-
-function whole(what: string, number: number): number {
-  if (!Number.isInteger(number) || number < 1) {
-    throw new MillraceError("InvalidOption", `mapOrdered: ${what} must be a whole number >= 1, not ${quote(number)}`);
-  }
-  return number;
 }

@@ -1,6 +1,7 @@
 import type { OperatorFunction } from "rxjs";
 import type { Codec } from "../codec/codec.ts";
 import { trustedJson } from "../codec/json.ts";
+import { type FailureOptions, failurePolicy } from "../topology/failure.ts";
 import { operatorSpec, type Repartition } from "../topology/node.ts";
 import { operator } from "../topology/operator.ts";
 import { type RecordInfo, withKey } from "../topology/record.ts";
@@ -8,7 +9,7 @@ import { type StageFactory, scope } from "../topology/stage.ts";
 import { checkKey, checkName, checkPartitions } from "../topology/topic.ts";
 
 /** How the topic behind a change of key is made. */
-export interface PartitionByOptions<A> {
+export interface PartitionByOptions<A> extends Pick<FailureOptions<A>, "onError" | "deadLetters"> {
   /** Part of the topic's name, which must stay the same over releases. Default: derived from the node in front. */
   readonly name?: string;
   /** Number of partitions, 1 to 4,096. Default: that of the topic that is read. */
@@ -35,6 +36,7 @@ export function partitionBy<A>(
       passesValues: true,
       needsKey: true,
       repartition: repartitionOf(key, options),
+      failure: failurePolicy("partitionBy", options),
       stage: rekeyStage(key),
     }),
   );
@@ -43,7 +45,7 @@ export function partitionBy<A>(
 /** Where values go whose key changes. */
 export function repartitionOf<A>(
   key: (value: A, record: RecordInfo) => string,
-  options: Omit<PartitionByOptions<A>, "name">,
+  options: Pick<PartitionByOptions<A>, "partitions" | "codec">,
 ): Repartition {
   const { partitions, codec } = options;
   return {

@@ -4,6 +4,7 @@ import type { Codec } from "../codec/codec.ts";
 import { MillraceError } from "../errors.ts";
 import type { Duration } from "../kernel/duration.ts";
 import { parseDuration } from "../kernel/duration.ts";
+import { type FailureOptions, failurePolicy } from "../topology/failure.ts";
 import { operatorSpec } from "../topology/node.ts";
 import { operator } from "../topology/operator.ts";
 import type { RecordInfo } from "../topology/record.ts";
@@ -33,7 +34,7 @@ export interface Windowed<O, K extends string = string> {
 }
 
 /** How a window groups and waits. */
-export interface WindowOptions<A, K extends string> {
+export interface WindowOptions<A, K extends string> extends Pick<FailureOptions<A>, "onError" | "deadLetters"> {
   /**
    * For how long after its end a window still takes records. The result comes, once and final, when event time has passed
    * `end + grace`; a record that comes later is dropped and counted. There is no default: `"0 s"` where nothing is late.
@@ -95,6 +96,7 @@ export function window<A, O extends object, K extends string = string>(
       holds: true,
       needsKey: true,
       repartition: by === undefined ? null : repartitionOf(by, options),
+      failure: failurePolicy("window", options),
       stage: windowStage({ text, sizeMs: spec.sizeMs, graceMs, aggregates: named, by: by ?? null }),
     }),
   );

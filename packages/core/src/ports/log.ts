@@ -42,7 +42,10 @@ export interface StoredRecord extends NewRecord {
   readonly offset: Offset;
   /** About how much memory the record takes, in bytes; counts against the read budget. */
   readonly bytes: number;
-  /** `null`, or why the entry could not be read as a record; `payload` then holds what was found. */
+  /**
+   * `null`, or why the entry could not be read as a record. `payload` then holds what was found, none of it lost: a JSON list
+   * with a text for each part that is UTF-8, and `{ "base64": "…" }` for each that is not.
+   */
   readonly problem: string | null;
 }
 

@@ -68,6 +68,50 @@ export type AppEvent =
       readonly attempt: number;
       readonly pauseMs: number;
     }
+  /** An operator has failed for a record, and the record was dropped, as its policy says. */
+  | {
+      readonly _tag: "Skipped";
+      readonly task: string;
+      readonly node: string;
+      readonly id: string;
+      readonly error: unknown;
+    }
+  /**
+   * A record goes to the dead-letter topic, with the commit that it is part of: an operator has failed for it, or, where
+   * `error` is `null`, its key is parked.
+   */
+  | {
+      readonly _tag: "DeadLettered";
+      readonly task: string;
+      readonly node: string;
+      readonly id: string;
+      readonly letter: string;
+      readonly isParked: boolean;
+      readonly error: unknown;
+    }
+  /** A dead letter was redriven, and its operator has failed again: it stays a letter. */
+  | { readonly _tag: "RedriveFailed"; readonly task: string; readonly letter: string; readonly error: unknown }
+  /** Letters were redriven or discarded: so many are done with; the others stay, as `DeadLetters.redrive` says. */
+  | {
+      readonly _tag: "Redriven";
+      readonly task: string;
+      readonly action: "redrive" | "discard";
+      readonly done: number;
+      readonly remaining: number;
+      readonly waiting: number;
+    }
+  /** The task has stopped in front of a record for which an operator fails, until `app.resume`. */
+  | { readonly _tag: "Quarantined"; readonly task: string; readonly message: string }
+  /** The task was quarantined, and goes on. */
+  | { readonly _tag: "Resumed"; readonly task: string }
+  /** The task has failed, and starts again in `pauseMs`: restart number `restart` without any progress between. */
+  | {
+      readonly _tag: "Restarting";
+      readonly task: string;
+      readonly error: MillraceError;
+      readonly restart: number;
+      readonly pauseMs: number;
+    }
   /** A record came after its window had closed, and was dropped. */
   | { readonly _tag: "LateRecord"; readonly task: string; readonly node: string; readonly id: string }
   /** Records that the task had not processed are no longer in the log: deleted or trimmed by something else. */

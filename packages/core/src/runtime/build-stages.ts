@@ -1,8 +1,13 @@
-import { HandlerError } from "../errors.ts";
+import * as E from "fp-ts/lib/Either.js";
+import { DecodeError, HandlerError } from "../errors.ts";
 import type { Any } from "../topology/any.ts";
-import type { CompiledNode } from "../topology/compile.ts";
+import type { FailureTarget } from "../topology/failure-target.ts";
+import { guarded } from "../topology/guard.ts";
 import { type Queue, type Stage, type StageEnv, scope } from "../topology/stage.ts";
+import type { CompiledNode } from "../topology/sub-topology.ts";
+import type { Topic } from "../topology/topic.ts";
 import type { StoreContents } from "./load-stores.ts";
+import { NodeFailures } from "./node-failures.ts";
 import { type TaskOptions, taskName } from "./task-options.ts";
 import { TaskUnit } from "./task-unit.ts";
 
@@ -18,16 +23,72 @@ export interface StageHost {
   readonly queues: (queue: Queue) => void;
 }
 
+/** The operators of a task at work. */
+export interface TaskStages {
+  /** What records are pushed into. */
+  readonly root: Stage<Any>;
+  /** What becomes of entries that do not decode; `null`: the task fails. */
+  readonly undecodable: NodeFailures | null;
+  /** The operators that write dead letters, by their names. Redriven letters enter at `stage`. */
+  readonly entries: ReadonlyMap<string, LetterEntry>;
+}
+
+/** Where the letters of one operator come from, and enter again. */
+export interface LetterEntry {
+  readonly failures: NodeFailures;
+  readonly target: FailureTarget;
+  readonly stage: Stage<Any>;
+}
+
 /** The stages of a task, fused: each calls the next directly. Sinks are numbered in the order of {@link sinksOf}. */
-export function buildStages(host: StageHost): Stage<Any> {
+export function buildStages(host: StageHost): TaskStages {
+  const { source, undecodable: target, roots } = host.options.subTopology;
+  const entries = new Map<string, LetterEntry>();
   let sinks = 0;
   let nodes = 0;
+  const failuresOf = (of: FailureTarget): NodeFailures =>
+    new NodeFailures(of, host.options, host.stores.get(of.letters?.store ?? "") ?? []);
   const build = (node: CompiledNode): Stage<Any> => {
     const number = nodes++;
     const down = node.spec.sink === null ? fork(node.next.map(build)) : sinkEnd(sinks++);
-    return node.spec.stage(down, envOf(node, number, host));
+    const { failure, spec } = node;
+    if (failure === null) {
+      return spec.stage(down, envOf(node, number, host));
+    }
+    const failures = failuresOf(failure);
+    const env = { ...envOf(node, number, host), failures };
+    const stage = spec.handlesFailures ? spec.stage(down, env) : guarded(spec.stage, failures)(down, env);
+    entries.set(failure.name, { failures, target: failure, stage });
+    return stage;
   };
-  return fork(host.options.subTopology.roots.map(build));
+  const root = fork(roots.map(build));
+  const undecodable = target === null ? null : failuresOf(target);
+  if (target !== null && undecodable !== null) {
+    entries.set(target.name, { failures: undecodable, target, stage: decoder(source, undecodable, root) });
+  }
+  return { root, undecodable, entries };
+}
+
+/** Where letters enter whose entry did not decode: perhaps it does now. */
+function decoder(source: Topic<Any>, failures: NodeFailures, root: Stage<Any>): Stage<Any> {
+  return {
+    ...root,
+    next: (text: string) => {
+      const { record } = scope;
+      const refused = failures.admit(record);
+      const decoded = refused === null ? source.codec.decode(text) : null;
+      if (decoded === null) {
+        failures.settle(text, refused);
+      } else if (E.isLeft(decoded)) {
+        const { topic, partition, offset } = record;
+        const cause = new DecodeError({ topic, partition, offset, raw: text, issues: decoded.left });
+        failures.settle(text, failures.decide(cause, { record, attempts: 1 }));
+      } else {
+        failures.settle(text, null);
+        root.next(decoded.right);
+      }
+    },
+  };
 }
 
 /** The sinks below the nodes, in the order in which {@link buildStages} numbers them. */
@@ -41,11 +102,14 @@ function envOf(node: CompiledNode, number: number, host: StageHost): StageEnv {
     node: node.store ?? node.label,
     clock,
     failure: (cause, record) =>
-      cause instanceof HandlerError ? cause : new HandlerError(node.label, record.offset === "" ? null : record, cause),
+      cause instanceof HandlerError
+        ? cause
+        : new HandlerError(node.label, record.offset === "" ? null : record, cause, record.letter?.id ?? null),
+    failures: null,
     fail: host.fail,
     again: host.again,
     restored: () => host.stores.get(node.store ?? "") ?? [],
-    identity: `${ref.group}/${node.spec.name ?? number}/${ref.topic.incarnation}`,
+    identity: `${ref.group}/${node.failure?.name ?? node.spec.name ?? number}/${ref.topic.incarnation}`,
     queues: host.queues,
     retried: (record, attempt, pauseMs) =>
       emit({ _tag: "Retried", task: taskName(ref), node: node.label, id: record.id, attempt, pauseMs }),

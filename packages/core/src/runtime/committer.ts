@@ -98,6 +98,14 @@ export class Committer {
     }
   }
 
+  /** Resolves with `true` when every unit has been committed, with `false` when nothing is committed any more. */
+  async idle(): Promise<boolean> {
+    while (!this.isClosed && !this.isIdle) {
+      await new Promise<void>((resolve) => this.whenIdle.push(resolve));
+    }
+    return !this.isClosed;
+  }
+
   /** Begins no further commit; one that is under way goes on. */
   close(): void {
     this.isClosed = true;

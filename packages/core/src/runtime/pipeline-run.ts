@@ -4,6 +4,7 @@
  */
 import * as E from "fp-ts/lib/Either.js";
 import { MillraceError } from "../errors.ts";
+import type { RetrySchedule } from "../kernel/retry.ts";
 import { tasksIn } from "../kernel/target.ts";
 import { parseTaskId } from "../kernel/task-id.ts";
 import type { Ports } from "../ports/adapter.ts";
@@ -12,9 +13,10 @@ import type { GroupView, MemberRef } from "../ports/group.ts";
 import type { TopicInfo } from "../ports/log.ts";
 import type { PortError } from "../ports/port-error.ts";
 import type { Telemetry } from "../ports/telemetry.ts";
-import { compile, type SubTopology } from "../topology/compile.ts";
+import { compile } from "../topology/compile.ts";
 import { planEntryOf } from "../topology/meaning.ts";
 import type { Pipeline } from "../topology/pipeline.ts";
+import type { SubTopology } from "../topology/sub-topology.ts";
 import { Deferred } from "./deferred.ts";
 import { demand } from "./demand.ts";
 import { HandOver } from "./hand-over.ts";
@@ -36,6 +38,7 @@ export interface PipelineRunOptions {
   readonly ports: Ports;
   readonly clock: Clock;
   readonly share: Share;
+  readonly restart: RetrySchedule;
   readonly emit: Telemetry;
 }
 
@@ -227,7 +230,7 @@ export class PipelineRun {
   }
 
   private newRunner(task: string, generation: number): TaskRunner {
-    const { group, ports, clock, emit, share: limits } = this.options;
+    const { group, ports, clock, emit, share: limits, restart } = this.options;
     const { topics } = this;
     const { topic: name, partition } = parseTaskId(task);
     const topic = topics.get(name);
@@ -237,7 +240,7 @@ export class PipelineRun {
     }
     const ref = { group, topic, partition };
     const stirred = (): void => this.timeKeepers.get(name)?.stir();
-    return new TaskRunner({ ports, clock, ref, subTopology, topics, limits, emit, stirred }, generation);
+    return new TaskRunner({ ports, clock, ref, subTopology, topics, limits, restart, emit, stirred }, generation);
   }
 
   private keepTimeOf(name: string): void {

@@ -1,6 +1,6 @@
 /** The topics of a pipeline in the store. */
 import type { Log, TopicInfo } from "../ports/log.ts";
-import type { SubTopology } from "../topology/compile.ts";
+import type { SubTopology } from "../topology/sub-topology.ts";
 import { DEFAULT_PARTITIONS } from "../topology/topic.ts";
 import { demand } from "./demand.ts";
 import { taskName } from "./task-options.ts";
@@ -11,13 +11,19 @@ export async function ensureTopics(
   subTopologies: readonly SubTopology[],
 ): Promise<ReadonlyMap<string, TopicInfo>> {
   const topics = new Map<string, TopicInfo>();
-  const upstreams = new Map(subTopologies.map(({ source, upstream }) => [source.name, upstream]));
-  for (const { name, partitions } of subTopologies.flatMap(({ source, writes }) => [source, ...writes])) {
+  const ensure = async (name: string, partitions: number | null): Promise<void> => {
     if (!topics.has(name)) {
-      const upstream = upstreams.get(name) ?? null;
-      const sameAsUpstream = upstream === null ? null : (topics.get(upstream.name)?.partitions ?? null);
-      const spec = { name, partitions: partitions ?? sameAsUpstream, defaultPartitions: DEFAULT_PARTITIONS };
-      topics.set(name, await demand(log.ensureTopic(spec)));
+      topics.set(name, await demand(log.ensureTopic({ name, partitions, defaultPartitions: DEFAULT_PARTITIONS })));
+    }
+  };
+  const upstreams = new Map(subTopologies.map(({ source, upstream }) => [source.name, upstream?.name ?? ""]));
+  for (const { name, partitions } of subTopologies.flatMap(({ source, writes }) => [source, ...writes])) {
+    await ensure(name, partitions ?? topics.get(upstreams.get(name) ?? "")?.partitions ?? null);
+  }
+  for (const { source, letterTopics, control } of subTopologies) {
+    for (const { name } of control === null ? letterTopics : [...letterTopics, control]) {
+      // What belongs to one partition of the source lies in the partition with the same number.
+      await ensure(name, topics.get(source.name)?.partitions ?? null);
     }
   }
   return topics;

@@ -22,6 +22,8 @@ export interface ReadWhile {
   readonly isReading: () => boolean;
   /** Called in front of every read. */
   readonly before: () => void;
+  /** Resolves when records may be handed over. */
+  readonly turn: () => Promise<void>;
   readonly read: (records: readonly StoredRecord[]) => void;
   /** The store does not answer; it is asked again. */
   readonly stalled: (error: PortError) => void;
@@ -43,6 +45,10 @@ export async function readWhile(of: ReadWhile): Promise<void> {
       failures = 0;
       const { records, atEnd } = batch.right;
       quiet.read({ isEmpty: records.length === 0, atEnd }, askedMs, clock.now());
+      await of.turn();
+      if (!of.isReading()) {
+        return;
+      }
       of.read(records);
       // Timers and sockets have their turn between batches.
       await new Promise<void>((resolve) => setImmediate(resolve));

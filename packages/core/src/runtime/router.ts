@@ -30,9 +30,10 @@ export class Router {
     return topic;
   }
 
-  route(to: Topic<Any>, record: NewRecord): Destination {
+  /** In the partition of the record's key, or in the one that is said. */
+  route(to: Topic<Any>, record: NewRecord, partition?: number): Destination {
     const destinations = this.destinations.get(to.name) ?? [];
-    const destination = destinations[this.partitionFor(to, record, destinations.length)];
+    const destination = destinations[partition ?? this.partitionFor(to, record, destinations.length)];
     if (destination === undefined) {
       throw notPrepared(to);
     }

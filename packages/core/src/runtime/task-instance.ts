@@ -2,35 +2,43 @@
  * One owned task at work: reads its partition within its limits, has the records pushed through its operators, and commits.
  * Lives from an acquisition to the next; what it holds in memory is what the store has, plus what is not committed yet.
  */
-import { DecodeError, MillraceError } from "../errors.ts";
-import { compareOffsets, type Offset } from "../kernel/offset.ts";
+import { MillraceError } from "../errors.ts";
+import type { Offset } from "../kernel/offset.ts";
 import { decodeTime } from "../kernel/task-time.ts";
+import { MAX_UNIT_RECORDS } from "../kernel/unit-limit.ts";
 import { sleep } from "../ports/clock.ts";
-import type { StoredRecord } from "../ports/log.ts";
 import type { PortError } from "../ports/port-error.ts";
 import type { Commit, Ownership } from "../ports/tasks.ts";
-import type { Any } from "../topology/any.ts";
-import type { Queue, Stage } from "../topology/stage.ts";
-import { buildStages, sinksOf } from "./build-stages.ts";
+import type { Queue } from "../topology/stage.ts";
+import { buildStages, sinksOf, type TaskStages } from "./build-stages.ts";
 import { Committer } from "./committer.ts";
 import { Credits } from "./credits.ts";
 import { Deferred } from "./deferred.ts";
 import { dropUnbegun } from "./drop-unbegun.ts";
+import { Feed } from "./feed.ts";
 import { loadStores } from "./load-stores.ts";
-import { QuietTime } from "./quiet-time.ts";
-import { readWhile } from "./read-while.ts";
 import { type RetryOptions, retrying } from "./retrying.ts";
 import { Router } from "./router.ts";
-import { type Outcome, stuck, type TaskOptions, taskName } from "./task-options.ts";
+import { type ControlHost, TaskControl } from "./task-control.ts";
+import { type Outcome, type TaskOptions, taskName } from "./task-options.ts";
 import type { TaskUnit } from "./task-unit.ts";
 import { type LogSnapshot, UnitLoop } from "./unit-loop.ts";
-import { MAX_UNIT_RECORDS, UnitSize } from "./unit-size.ts";
+import { UnitSize } from "./unit-size.ts";
+
+/** What an instance is for. */
+export interface InstanceOptions {
+  /** Reading ends in front of this record; `null`: nowhere. */
+  readonly cut: Offset | null;
+  /** Why the task is quarantined where reading ends, at once without a cut; `null`: it is not. */
+  readonly quarantine: string | null;
+  /** Redriven letters that have stopped the task. */
+  readonly avoid: Set<string>;
+}
 
 export class TaskInstance {
   private readonly options: TaskOptions;
   private readonly ownership: Ownership;
-  /** Reading ends in front of this record; `null`: nowhere. */
-  private readonly cut: Offset | null;
+  private readonly how: InstanceOptions;
   private readonly name: string;
   private readonly committer: Committer;
   private readonly credits: Credits;
@@ -38,26 +46,23 @@ export class TaskInstance {
   private readonly unitSize: UnitSize;
   private readonly given = new AbortController();
   private loop: UnitLoop | null = null;
-  private stages: Stage<Any> | null = null;
+  private feed: Feed | null = null;
+  private stages: TaskStages | null = null;
+  private control: TaskControl | null = null;
   private outcome: Outcome | null = null;
   private readonly ended = new Deferred<Outcome>();
   /** Resolves at the very end, when what had settled is committed. */
   private readonly finished = new Deferred<void>();
-  private closeReader: () => void = () => {};
-  private isReading = true;
   /** Reading has ended for good: how the instance ends when the rest is committed. */
   private last: Outcome | null = null;
-  private readonly quiet = new QuietTime();
   /** The stages that wait before they begin. */
   private readonly queues: Queue[] = [];
-  private isPushing = false;
-  private isTickPlanned = false;
   private isDone = false;
 
-  constructor(options: TaskOptions, ownership: Ownership, cut: Offset | null) {
+  constructor(options: TaskOptions, ownership: Ownership, how: InstanceOptions) {
     this.options = options;
     this.ownership = ownership;
-    this.cut = cut;
+    this.how = how;
     this.name = taskName(options.ref);
     this.router = new Router(options.topics);
     this.credits = new Credits(options.limits);
@@ -118,14 +123,14 @@ export class TaskInstance {
     this.end({ kind: "stopped" });
     this.committer.close();
     this.given.abort();
-    this.stages?.stop();
+    this.stages?.root.stop();
   }
 
   /** The writers' table and the end of the partition, as they were a moment ago. */
   onTimes(snapshot: LogSnapshot): void {
     if (this.outcome === null && this.loop !== null) {
       this.loop.onTimes(snapshot);
-      this.tick();
+      this.feed?.tick();
     }
   }
 
@@ -145,145 +150,125 @@ export class TaskInstance {
     if (this.outcome !== null) {
       return;
     }
-    this.stages = buildStages({
+    const stages = buildStages({
       options: this.options,
       stores,
       fail: (error) => this.fail(error),
       again: () => {
         this.loop?.again();
-        this.planTick();
+        this.feed?.planTick();
       },
       queues: (queue) => this.queues.push(queue),
     });
-    this.loop = new UnitLoop(
+    this.stages = stages;
+    const loop = new UnitLoop(
       {
         source: subTopology.source,
         at: { topic: ref.topic.name, partition: ref.partition },
         unitSize: this.unitSize,
-        route: (to, record) => this.router.route(to, record),
+        fill: subTopology.fill,
+        undecodable: stages.undecodable,
+        route: (to, record, partition) => this.router.route(to, record, partition),
         nowMs: () => clock.now(),
         opened: (unit) => this.committer.add(unit),
         settled: (unit) => this.onSettled(unit),
         parked: () => this.onParked(),
         lost: (records) => this.options.emit({ _tag: "Gap", task: this.name, lost: records }),
       },
-      this.stages,
+      stages.root,
       { ...this.ownership, time },
     );
+    this.loop = loop;
+    this.feed = this.newFeed(loop);
     if (time.watermarkMs !== Number.NEGATIVE_INFINITY) {
       // What operators knew of time before a restart: nothing that was late is in time again. The store knows it, so it
       // commits with whatever is read first.
       this.committer.hold();
-      this.loop.pushTime(0);
+      loop.pushTime(0);
       if (!this.credits.hasRoom) {
         // Nothing is read before this is committed.
         this.committer.resume();
       }
     }
-    void this.readLoop(this.loop).catch((error: unknown) => this.fail(error));
+    const work = { options: this.options, entries: stages.entries, stores };
+    this.control = new TaskControl(work, this.controlHost(loop, this.feed));
+    this.begin(this.control, this.feed);
   }
 
-  private async readLoop(loop: UnitLoop): Promise<void> {
-    const { ports, ref, clock } = this.options;
-    const reader = ports.log.reader(ref.topic, ref.partition, this.ownership.offset);
-    this.closeReader = () => reader.close();
-    await readWhile({
-      reader,
-      clock,
+  private newFeed(loop: UnitLoop): Feed {
+    return new Feed(this.options, {
+      loop,
+      committer: this.committer,
       credits: this.credits,
-      maxRecords: MAX_UNIT_RECORDS,
-      quiet: this.quiet,
+      from: this.ownership.offset,
+      cut: this.how.cut,
       signal: this.given.signal,
-      isReading: () => this.isReading,
-      before: () => this.failIfStuck(),
-      read: (records) => this.onBatch(loop, records),
+      reachedCut: () => this.reachCut(),
+      undecodable: (error) => this.finish({ kind: "failed", error }),
+      failed: (error) => this.fail(error),
       stalled: (error) => this.stalled(error),
+      moved: () => this.endWhenDone(),
     });
-    reader.close();
   }
 
-  private onBatch(loop: UnitLoop, records: readonly StoredRecord[]): void {
-    if (records.length > 0) {
-      this.options.stirred();
+  private begin(control: TaskControl, feed: Feed): void {
+    const { cut, quarantine } = this.how;
+    if (quarantine !== null && cut === null) {
+      this.reachCut();
+      return;
     }
-    const { cut } = this;
-    const cutAt = cut === null ? -1 : records.findIndex(({ offset }) => compareOffsets(offset, cut) >= 0);
-    this.push(loop, cutAt < 0 ? records : records.slice(0, cutAt));
-    if (cutAt >= 0) {
-      this.finish({ kind: "reachedCut" });
+    if (cut === null) {
+      control.run().catch((error: unknown) => this.fail(error));
     }
+    if (control.quarantine === null) {
+      feed.read();
+    } else {
+      feed.hold();
+      this.options.emit({ _tag: "Quarantined", task: this.name, message: control.quarantine });
+    }
+  }
+
+  private controlHost(loop: UnitLoop, feed: Feed): ControlHost {
+    return {
+      hold: () => {
+        feed.hold();
+        this.committer.resume();
+        return this.committer.idle();
+      },
+      release: () => {
+        if (this.control?.quarantine === null) {
+          feed.release();
+        }
+      },
+      commit: (pushes) => feed.commit(pushes),
+      resumed: () => {
+        feed.release();
+        feed.read();
+      },
+      watermarkMs: () => loop.position.time.watermarkMs,
+      avoid: this.how.avoid,
+      retry: this.retryOptions(),
+    };
+  }
+
+  /** Everything in front of the cut was read. */
+  private reachCut(): void {
+    const { quarantine } = this.how;
+    if (quarantine !== null) {
+      this.loop?.pushAside(() => this.control?.setQuarantine(quarantine));
+    }
+    this.finish({ kind: "reachedCut" });
     this.committer.resume();
-  }
-
-  private push(loop: UnitLoop, records: readonly StoredRecord[]): void {
-    for (const { bytes } of records) {
-      this.credits.take(1, bytes);
-    }
-    let next = 0;
-    this.isPushing = true;
-    try {
-      while (next < records.length && this.isReading) {
-        next += loop.pushUnit(records, next, () => this.isReading);
-      }
-    } catch (error) {
-      if (error instanceof DecodeError) {
-        // It has changed nothing: what came before it commits.
-        this.finish({ kind: "failed", error });
-      } else {
-        this.fail(error);
-      }
-    } finally {
-      this.isPushing = false;
-    }
   }
 
   /** A foreign operator has taken the last hold on a unit. */
   private onParked(): void {
     this.endWhenDone();
-    if (!this.isPushing) {
-      this.failIfStuck();
-    }
-  }
-
-  /** Without credits no record is read, and without a record foreign operators let go of nothing. */
-  private failIfStuck(): void {
-    if (this.isReading && !this.credits.hasRoom && !this.committer.isIdle && this.committer.isDrained) {
-      this.fail(stuck(this.name));
-    }
-  }
-
-  /** Moves event time on where that has an effect. */
-  private tick(): void {
-    if (this.loop !== null && this.outcome === null && this.credits.hasRoom && this.last === null) {
-      const idleMs = this.idleMs();
-      if (this.loop.isTimeDue(idleMs)) {
-        try {
-          this.loop.pushTime(idleMs);
-        } catch (error) {
-          this.fail(error);
-        }
-      }
-      this.endWhenDone();
-    }
-  }
-
-  private planTick(): void {
-    if (!this.isTickPlanned) {
-      this.isTickPlanned = true;
-      setImmediate(() => {
-        this.isTickPlanned = false;
-        this.tick();
-      });
-    }
-  }
-
-  /** For how long nothing has come, 0 while the task is busy: waiting for credits is not quiet. */
-  private idleMs(): number {
-    return this.credits.hasRoom && this.committer.isIdle ? this.quiet.ms : 0;
+    this.feed?.onParked();
   }
 
   private onSettled(unit: TaskUnit): void {
-    this.unitSize.settled(unit.records, unit.openedAtMs, this.options.clock.now());
+    this.unitSize.settled(unit.records, unit.closedAtMs ?? unit.openedAtMs, this.options.clock.now());
     this.credits.take(0, unit.outputBytes);
     this.committer.kick();
   }
@@ -300,13 +285,16 @@ export class TaskInstance {
       this.options.emit({ _tag: "Committed", task: this.name, offset: commit.offset, records, outputs });
     }
     if (this.loop?.hasMore === true) {
-      this.planTick();
+      this.feed?.planTick();
     }
     this.endWhenDone();
   }
 
   /** No record is read any more; the instance ends so when the rest is committed. */
   private finish(outcome: Outcome): void {
+    if (this.outcome === null) {
+      this.feed?.closeUnit();
+    }
     this.last ??= outcome;
     this.stopReading();
     this.endWhenDone();
@@ -315,7 +303,7 @@ export class TaskInstance {
   private endWhenDone(): void {
     if (this.last !== null && this.committer.isDrained) {
       this.end(this.last);
-    } else if (this.committer.isIdle && this.loop?.isComplete === true) {
+    } else if (this.committer.isIdle && this.loop?.isComplete === true && this.feed?.isHeld === false) {
       this.end({ kind: "complete" });
     }
   }
@@ -336,10 +324,9 @@ export class TaskInstance {
   }
 
   private stopReading(): void {
-    this.isReading = false;
+    this.feed?.stop();
     this.committer.resume();
     this.credits.close();
-    this.closeReader();
   }
 
   private retryOptions(): RetryOptions {

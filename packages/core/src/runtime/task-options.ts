@@ -1,11 +1,12 @@
 import { MillraceError } from "../errors.ts";
+import type { RetrySchedule } from "../kernel/retry.ts";
 import { taskIdOf } from "../kernel/task-id.ts";
 import type { Ports } from "../ports/adapter.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { TopicInfo } from "../ports/log.ts";
 import type { TaskRef } from "../ports/tasks.ts";
 import type { Telemetry } from "../ports/telemetry.ts";
-import type { SubTopology } from "../topology/compile.ts";
+import type { SubTopology } from "../topology/sub-topology.ts";
 import type { TaskLimits } from "./limits.ts";
 
 /** What a task needs to run. */
@@ -17,6 +18,8 @@ export interface TaskOptions {
   /** Every topic that the pipeline reads or writes, by name. */
   readonly topics: ReadonlyMap<string, TopicInfo>;
   readonly limits: TaskLimits;
+  /** How it starts again when an operator has failed. */
+  readonly restart: RetrySchedule;
   readonly emit: Telemetry;
   /** Records were read. */
   readonly stirred: () => void;

@@ -3,6 +3,8 @@ import { HandlerError, MillraceError } from "../errors.ts";
 import { compareOffsets, type Offset } from "../kernel/offset.ts";
 import { sleep } from "../ports/clock.ts";
 import type { Ownership, TaskRef } from "../ports/tasks.ts";
+import { QuarantineError } from "./node-failures.ts";
+import { Restarts } from "./restart.ts";
 import { retrying } from "./retrying.ts";
 import { TaskInstance } from "./task-instance.ts";
 import { type Outcome, type TaskOptions, taskName } from "./task-options.ts";
@@ -41,14 +43,18 @@ export class TaskRunner {
   /** Resolves when nothing runs any more. */
   private ended: Promise<unknown> = Promise.resolve();
   private appended: number | null = null;
-  /** Where the next run is to end, and the failure that it then reports. */
-  private cut: { readonly error: HandlerError; readonly at: Offset } | null = null;
+  /** The failure up to which the next run goes; `at`: its record, `null` where there is none. */
+  private failure: { readonly error: MillraceError; readonly at: Offset | null } | null = null;
+  private readonly restarts: Restarts;
+  /** Redriven letters that have stopped the task. */
+  private readonly avoid = new Set<string>();
 
   /** @param generation of the target that gives the task to this worker */
   constructor(options: TaskOptions, generation: number) {
     this.options = options;
     this.generation = generation;
     this.name = taskName(options.ref);
+    this.restarts = new Restarts(options.restart);
   }
 
   get ref(): TaskRef {
@@ -120,9 +126,9 @@ export class TaskRunner {
         end = await this.runInstance(ownership);
       }
     }
-    if (this.cut !== null && end !== "fenced") {
+    if (this.failure !== null && end !== "fenced" && this.restarts.isUsedUp) {
       // Stopped on the way to the record that failed: the failure is not forgotten.
-      throw this.cut.error;
+      throw this.failure.error;
     }
     return end === "again" ? "stopped" : end;
   }
@@ -147,11 +153,10 @@ export class TaskRunner {
 
   /** Runs from an acquisition to its end. */
   private async runInstance(ownership: Ownership): Promise<RunnerEnd | "again"> {
-    if (this.cut !== null && compareOffsets(ownership.offset, this.cut.at) >= 0) {
-      this.cut = null;
-    }
-    this.instance = new TaskInstance(this.options, ownership, this.cut?.at ?? null);
-    return this.endAfter(await this.instance.run());
+    const { failure, avoid } = this;
+    const quarantine = failure?.error instanceof QuarantineError ? failure.error.message : null;
+    this.instance = new TaskInstance(this.options, ownership, { cut: failure?.at ?? null, quarantine, avoid });
+    return await this.endAfter(await this.instance.run(), ownership.offset);
   }
 
   /** `null` when the runner was stopped meanwhile. */
@@ -173,8 +178,8 @@ export class TaskRunner {
       : fail(new MillraceError(acquired.left));
   }
 
-  /** Whether another run follows: after lost commits, and up to a record at which an operator has failed. */
-  private endAfter(outcome: Outcome): RunnerEnd | "again" {
+  /** Whether another run follows: after lost commits, up to a record at which an operator has failed, and once more from there. */
+  private async endAfter(outcome: Outcome, from: Offset): Promise<RunnerEnd | "again"> {
     switch (outcome.kind) {
       case "stopped":
         return "stopped";
@@ -182,13 +187,13 @@ export class TaskRunner {
         this.options.emit({ _tag: "Completed", task: this.name });
         return "complete";
       case "reachedCut":
-        return "stopped";
+        return await this.startAgain(from);
       case "failed":
-        return this.endAfterFailure(outcome.error);
+        return await this.endAfterFailure(outcome.error, from);
     }
   }
 
-  private endAfterFailure(error: MillraceError): RunnerEnd | "again" {
+  private async endAfterFailure(error: MillraceError, from: Offset): Promise<RunnerEnd | "again"> {
     if (error._tag === "Fenced") {
       return this.fenced(error.message);
     }
@@ -196,15 +201,36 @@ export class TaskRunner {
       this.options.emit({ _tag: "Regressed", task: this.name, message: error.message });
       return "again";
     }
-    if (error instanceof HandlerError && error.at !== null) {
-      const at = error.at.offset as Offset;
-      // Each run ends at an earlier record than the one before, so this comes to an end.
-      if (this.cut === null || compareOffsets(at, this.cut.at) < 0) {
-        this.cut = { error, at };
-        return "again";
-      }
+    if (error instanceof HandlerError && error.letter !== null) {
+      // The redrive goes on without it.
+      this.avoid.add(error.letter);
+      return "again";
     }
-    throw error;
+    const at = error instanceof HandlerError && error.at !== null ? (error.at.offset as Offset) : null;
+    const before = this.failure?.at ?? null;
+    this.failure = { error, at };
+    // Each run up to a failure ends at an earlier record than the one before, so this comes to an end.
+    const isRunUpTo = at !== null && (before === null || compareOffsets(at, before) < 0);
+    return isRunUpTo || error instanceof QuarantineError ? "again" : await this.startAgain(from);
+  }
+
+  /** Everything in front of the failure is committed: waits, and starts again where that may help. */
+  private async startAgain(from: Offset): Promise<RunnerEnd | "again"> {
+    const { failure } = this;
+    this.failure = null;
+    if (failure === null || failure.error instanceof QuarantineError) {
+      // A quarantined task is owned, and does nothing until it is resumed.
+      return "again";
+    }
+    const { error, at } = failure;
+    const pauseMs = this.restarts.pauseBeforeNext(error, at ?? from);
+    if (pauseMs === null) {
+      throw error;
+    }
+    const { clock, emit } = this.options;
+    emit({ _tag: "Restarting", task: this.name, error, restart: this.restarts.count, pauseMs });
+    await sleep(clock, pauseMs, this.given.signal);
+    return "again";
   }
 
   private fenced(message: string): "fenced" {

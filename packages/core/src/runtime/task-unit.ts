@@ -8,7 +8,7 @@ import type { Topic } from "../topology/topic.ts";
 import type { Destination } from "./router.ts";
 
 /** Finds the partition that a record of a topic belongs to. */
-export type Route = (to: Topic<Any>, record: NewRecord) => Destination;
+export type Route = (to: Topic<Any>, record: NewRecord, partition?: number) => Destination;
 
 /** Which unit has uncollected changes in which store. One for each task. */
 export type StoreOwners = Map<DirtyStore, TaskUnit>;
@@ -33,6 +33,8 @@ export class TaskUnit implements Unit {
   bytes = 0;
   /** Units up to this index commit together with this one. */
   joinedThrough: number;
+  /** When a unit that had waited for records was closed (ms): its waiting is no work. */
+  closedAtMs: number | null = null;
   isSettled = false;
   /** Where the task stands after this unit; set when the unit is closed. */
   closed: UnitEnd | null = null;
@@ -96,8 +98,8 @@ export class TaskUnit implements Unit {
     return this.holds > 0 && this.holds === this.parked;
   }
 
-  output(to: Topic<Any>, record: NewRecord): void {
-    const destination = this.route(to, record);
+  output(to: Topic<Any>, record: NewRecord, partition?: number): void {
+    const destination = this.route(to, record, partition);
     const waiting = this.outputs.get(destination);
     if (waiting === undefined) {
       this.outputs.set(destination, [record]);

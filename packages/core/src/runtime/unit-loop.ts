@@ -10,8 +10,10 @@ import { compareOffsets, type Offset } from "../kernel/offset.ts";
 import { advance, fetched, isInactive, reached, type TaskTime, type TimeSnapshot } from "../kernel/task-time.ts";
 import type { StoredRecord } from "../ports/log.ts";
 import type { Any } from "../topology/any.ts";
+import type { Failures } from "../topology/failure.ts";
 import { NO_RECORD, TopicRecord } from "../topology/record.ts";
 import { type Stage, scope } from "../topology/stage.ts";
+import type { UnitFill } from "../topology/sub-topology.ts";
 import type { Topic } from "../topology/topic.ts";
 import { type Route, type StoreOwners, TaskUnit } from "./task-unit.ts";
 import type { UnitSize } from "./unit-size.ts";
@@ -24,6 +26,10 @@ export interface UnitLoopOptions {
   readonly source: Topic<Any>;
   readonly at: { readonly topic: string; readonly partition: number };
   readonly unitSize: UnitSize;
+  /** For how long, and up to how many records, a unit waits to be filled; `null`: not at all. */
+  readonly fill: UnitFill | null;
+  /** What becomes of entries that do not decode; `null`: `DecodeError` is thrown. */
+  readonly undecodable: Failures | null;
   readonly route: Route;
   readonly nowMs: () => number;
   /** A unit begins. */
@@ -58,6 +64,8 @@ export class UnitLoop {
   private nextIndex = 0;
   private pushedWatermarkMs = Number.NEGATIVE_INFINITY;
   private isBehind = false;
+  /** Still open, and waiting for more records. */
+  private filling: TaskUnit | null = null;
   private newest: LogSnapshot | null = null;
 
   constructor(options: UnitLoopOptions, stages: Stage<Any>, from: Position) {
@@ -88,7 +96,8 @@ export class UnitLoop {
    * `DecodeError`; in the latter case the records in front are in a unit that will commit.
    */
   pushUnit(records: readonly StoredRecord[], from: number, mayGoOn: () => boolean): number {
-    const unit = this.open();
+    const unit = this.filling ?? this.open();
+    this.filling = null;
     let next = from;
     try {
       this.inScope(unit, () => {
@@ -106,12 +115,45 @@ export class UnitLoop {
       }
       throw error;
     }
-    this.close(unit, 0);
+    if (this.waitsForMore(unit)) {
+      this.filling = unit;
+    } else {
+      this.close(unit, 0);
+    }
     return next - from;
+  }
+
+  /** When the unit that waits for more records must be closed (ms); `null`: there is none. */
+  get closesAtMs(): number | null {
+    const { fill } = this.options;
+    return this.filling === null || fill === null ? null : this.filling.openedAtMs + fill.withinMs;
+  }
+
+  /** Closes the unit that waits for more records, if there is one. Throws what an operator throws. */
+  closeOpen(): void {
+    const unit = this.filling;
+    if (unit !== null) {
+      this.filling = null;
+      this.close(unit, 0);
+    }
+  }
+
+  private waitsForMore(unit: TaskUnit): boolean {
+    const { fill, nowMs } = this.options;
+    return fill !== null && unit.records > 0 && !this.isFull(unit) && nowMs() < unit.openedAtMs + fill.withinMs;
+  }
+
+  /** A unit for what no record causes that is read now: redriven letters, and notes of the task. Throws what `push` throws. */
+  pushAside(push: () => void): void {
+    this.closeOpen();
+    const unit = this.open();
+    this.inScope(unit, push);
+    this.close(unit, 0);
   }
 
   /** A unit without records, for what event time alone causes. */
   pushTime(idleMs: number): void {
+    this.closeOpen();
     this.close(this.open(), idleMs);
   }
 
@@ -159,22 +201,38 @@ export class UnitLoop {
   }
 
   private isFull(unit: TaskUnit): boolean {
-    return unit.records >= this.options.unitSize.current || unit.outputCount >= UNIT_OUTPUTS;
+    const { unitSize, fill } = this.options;
+    return unit.records >= Math.max(unitSize.current, fill?.records ?? 0) || unit.outputCount >= UNIT_OUTPUTS;
   }
 
   private pushRecord(unit: TaskUnit, stored: StoredRecord): void {
-    const { source, at } = this.options;
-    const decoded =
-      stored.problem === null ? source.codec.decode(stored.payload) : E.left([{ path: "", message: stored.problem }]);
-    if (E.isLeft(decoded)) {
-      throw new DecodeError({ ...at, offset: stored.offset, raw: stored.payload, issues: decoded.left });
+    const { at, undecodable } = this.options;
+    const decoded = this.decode(stored);
+    if (undecodable === null && E.isLeft(decoded)) {
+      throw decoded.left;
     }
     unit.records += 1;
     unit.bytes += stored.bytes;
-    scope.record = new TopicRecord(at, stored, this.promisedBefore(stored));
-    this.stages.next(decoded.right);
+    const record = new TopicRecord(at, stored, this.promisedBefore(stored));
+    scope.record = record;
+    const refused = undecodable?.admit(record) ?? null;
+    if (undecodable !== null && (refused !== null || E.isLeft(decoded))) {
+      const verdict = refused ?? undecodable.decide(E.isLeft(decoded) ? decoded.left : null, { record, attempts: 1 });
+      undecodable.settle(stored.payload, verdict);
+    } else if (E.isRight(decoded)) {
+      this.stages.next(decoded.right);
+    }
     this.offset = stored.offset;
     this.processed += 1;
+  }
+
+  private decode(stored: StoredRecord): E.Either<DecodeError, Any> {
+    const { source, at } = this.options;
+    const decoded =
+      stored.problem === null ? source.codec.decode(stored.payload) : E.left([{ path: "", message: stored.problem }]);
+    return E.isRight(decoded)
+      ? decoded
+      : E.left(new DecodeError({ ...at, offset: stored.offset, raw: stored.payload, issues: decoded.left }));
   }
 
   /** What was promised of event time before this record; a producer's record moves the promise on. */
@@ -194,11 +252,12 @@ export class UnitLoop {
     const { maxEventTimeMs } = this;
     this.time = advance(reached({ ...this.time, maxEventTimeMs }, this.offset), policy, idleMs);
     this.findGap();
-    if (this.time.watermarkMs > this.pushedWatermarkMs || this.isBehind) {
+    if (this.time.watermarkMs > this.pushedWatermarkMs || this.isBehind || this.options.fill !== null) {
       this.pushedWatermarkMs = this.time.watermarkMs;
       this.isBehind = false;
       this.inScope(unit, () => this.stages.watermark(this.time.watermarkMs));
     }
+    unit.closedAtMs = this.options.fill === null ? null : this.options.nowMs();
     unit.closed = { ...this.position, isInactive: isInactive(this.time, policy, idleMs) };
     unit.release();
   }

@@ -1,6 +1,3 @@
-/** The most records of one read, and of one unit. */
-export const MAX_UNIT_RECORDS = 500;
-
 /** A unit should take about this long, so that slow handlers still commit often. */
 const TARGET_MS = 100;
 

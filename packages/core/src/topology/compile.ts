@@ -3,38 +3,22 @@
  * repartition topic between them. One sub-topology × one partition is a task.
  */
 
+import type { Codec } from "../codec/codec.ts";
+import { trustedJson } from "../codec/json.ts";
 import type { Any } from "./any.ts";
-import { nodeLabel, ownedName } from "./describe.ts";
+import { letterName, nodeLabel, ownedName } from "./describe.ts";
+import type { FailurePolicy } from "./failure.ts";
+import { type FailureTarget, failureTarget, rawText } from "./failure-target.ts";
 import { type OperatorSpec, operatorSpec, type PlanNode } from "./node.ts";
 import { type StageFactory, scope } from "./stage.ts";
+import { type CompiledNode, type SubTopology, subTopologyOf } from "./sub-topology.ts";
 import { checkKey, checkName, encodeParts, type Topic, topic } from "./topic.ts";
 
 type OperatorNode = Extract<PlanNode, { readonly topic: null }>;
 
-/** An operator of a sub-topology and what stands behind it. */
-export interface CompiledNode {
-  /** For messages. */
+interface Named {
+  readonly name: string;
   readonly label: string;
-  /** The name of its store; `null` where it keeps nothing. */
-  readonly store: string | null;
-  readonly spec: OperatorSpec;
-  readonly next: readonly CompiledNode[];
-}
-
-/** What the tasks of one topic run. */
-export interface SubTopology {
-  readonly source: Topic<Any>;
-  /** Whether Millrace made the topic, for a change of key: its number of partitions is that of `upstream`. */
-  readonly upstream: Topic<Any> | null;
-  readonly roots: readonly CompiledNode[];
-  /** Topics that its commits write, repartition topics included. */
-  readonly writes: readonly Topic<Any>[];
-  /** Names of the stores that it keeps. */
-  readonly stores: readonly string[];
-  /** What they hold, as text. */
-  readonly keeps: readonly string[];
-  /** Whether a unit may hold one record only, because a foreign operator may keep it. */
-  readonly needsSingleRecordUnits: boolean;
 }
 
 /** The sub-topologies of a checked plan; sources come before what they feed. */
@@ -44,27 +28,32 @@ export function compile(ends: readonly PlanNode[], group: string): readonly SubT
   const cut = (source: Topic<Any>, upstream: Topic<Any> | null, first: readonly OperatorNode[]): void => {
     const index = subTopologies.length;
     const behind: (() => void)[] = [];
-    const build = (node: OperatorNode, arrived: boolean): CompiledNode => {
+    const targetOf = (policy: FailurePolicy | null, of: Named, codec: Codec<Any>): FailureTarget | null =>
+      failureTarget(policy, { ...of, codec, source, group });
+    /** The node in front of a topic of its own, behind which another sub-topology begins. */
+    const buildCut = (node: OperatorNode, codec: Codec<Any>): CompiledNode => {
+      const through = repartitionTopic(node, source, group);
+      behind.push(() => cut(through, source, [node]));
+      const name = `${letterName(node)}.repartition`;
+      const label = nodeLabel(node);
+      const failure = targetOf(node.spec.failure, { name, label }, codec);
+      return { label, store: null, spec: repartitionSink(node, through), failure, next: [] };
+    };
+    /** `codec` writes the node's input: the topic's own, as long as values are those of the topic. */
+    const build = (node: OperatorNode, arrived: boolean, codec: Codec<Any>): CompiledNode => {
       if (!arrived && repartitionIsNeeded(node)) {
-        const through = repartitionTopic(node, source, group);
-        behind.push(() => cut(through, source, [node]));
-        return compiled(nodeLabel(node), null, repartitionSink(node, through), []);
+        return buildCut(node, codec);
       }
       const spec = node.spec.kind === "partitionBy" ? passOn(node.spec) : node.spec;
-      const next = (children.get(node) ?? []).map((child) => build(child, false));
-      return compiled(nodeLabel(node), node.spec.owns === "store" ? ownedName(node) : null, spec, next);
+      const behindIt = spec.passesValues ? codec : trustedJson;
+      const next = (children.get(node) ?? []).map((child) => build(child, false, behindIt));
+      const label = nodeLabel(node);
+      const failure = targetOf(spec.failure, { name: letterName(node), label }, codec);
+      return { label, store: storeOf(node), spec, failure, next };
     };
-    const roots = first.map((node) => build(node, upstream !== null));
-    const all = roots.flatMap(flatten);
-    subTopologies.splice(index, 0, {
-      source,
-      upstream,
-      roots,
-      writes: [...new Set(all.flatMap(({ spec }) => spec.sink ?? []))],
-      stores: all.flatMap(({ store }) => store ?? []),
-      keeps: all.flatMap(({ store, spec }) => (store === null ? [] : [`${store} (${spec.keeps ?? ""})`])),
-      needsSingleRecordUnits: all.some(({ spec }) => spec.native !== null && !spec.native.stateless),
-    });
+    const roots = first.map((node) => build(node, upstream !== null, source.codec));
+    const undecodable = targetOf(undecodableOf(ends, source), sourceNode(source), rawText);
+    subTopologies.splice(index, 0, subTopologyOf({ source, upstream, roots, undecodable, group }));
     for (const go of behind) {
       go();
     }
@@ -130,17 +119,27 @@ function sourcesOf(
   return [...topics].map(([name, source]) => [source, children.get(name) ?? []]);
 }
 
-function compiled(
-  label: string,
-  store: string | null,
-  spec: OperatorSpec,
-  next: readonly CompiledNode[],
-): CompiledNode {
-  return { label, store, spec, next };
+/** The name of a node's store; `null` where it keeps nothing. */
+function storeOf(node: OperatorNode): string | null {
+  return node.spec.owns === "store" ? ownedName(node) : null;
 }
 
-function flatten(node: CompiledNode): readonly CompiledNode[] {
-  return [node, ...node.next.flatMap(flatten)];
+function sourceNode({ name }: Topic<Any>): Named {
+  return { name, label: `stream ${name}` };
+}
+
+/** The policy that the plan gives for the entries of a topic. */
+function undecodableOf(ends: readonly PlanNode[], source: Topic<Any>): FailurePolicy | null {
+  for (const end of ends) {
+    let node = end;
+    while (node.parent !== null) {
+      node = node.parent;
+    }
+    if (node.topic === source && node.failure !== null) {
+      return node.failure;
+    }
+  }
+  return null;
 }
 
 /** The topic between two sub-topologies. Its records carry the new key and the old event time. */
@@ -182,7 +181,7 @@ function repartitionSink(node: OperatorNode, through: Topic<Any>): OperatorSpec 
   return operatorSpec({ kind: "repartition", sink: through, stage });
 }
 
-/** Behind the topic, or where none was needed: the records already carry the key. */
+/** Behind the topic, or where none was needed: the records already carry the key, and nothing can fail. */
 function passOn(spec: OperatorSpec): OperatorSpec {
-  return { ...spec, stage: (down) => down };
+  return { ...spec, failure: null, stage: (down) => down };
 }

@@ -31,6 +31,15 @@ export function ownedName(node: PlanNode): string {
   return node.spec.name ?? `${ownedName(node.parent)}.${node.spec.kind}`;
 }
 
+/** The name by which dead letters know a node: as {@link ownedName}, also for operators that own nothing else. */
+export function letterName(node: PlanNode): string {
+  if (node.spec === null || node.spec.owns !== null) {
+    return ownedName(node);
+  }
+  const { name, kind, sink } = node.spec;
+  return name ?? `${ownedName(node.parent)}.${kind}${sink === null ? "" : `-${sink.name}`}`;
+}
+
 /** The operator as messages name it: its kind, its own name or function, and the topic that it stands behind. */
 export function nodeLabel(node: PlanNode): string {
   if (node.spec === null) {

@@ -1,6 +1,6 @@
 import type { PlanEntry } from "../ports/group.ts";
 import type { TopicInfo } from "../ports/log.ts";
-import type { SubTopology } from "./compile.ts";
+import type { SubTopology } from "./sub-topology.ts";
 
 /**
  * What the members of a group must agree on to share a sub-topology: the topic itself, what is kept, and where it writes.

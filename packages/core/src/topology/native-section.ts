@@ -3,29 +3,40 @@
  *
  * Nothing says which input an output of it belongs to, so nothing is acknowledged by guesswork. (N1) What comes out while a
  * record is pushed belongs to that record. (N2) A record from which nothing comes out stays held until a later one yields
- * something; both then commit together. (N3) What comes out at any other moment, and work that is started and goes on behind
- * the push, stops the task with an error that names the remedy. (N4) So does an operator that completes: nothing would be
- * processed any more. (N5) When the input has ended for good the operator is completed: what it still emits belongs to the
- * last record, and what it then holds is finished.
+ * something; both then commit together. With `sync`, several things inside may hold records at once, and an output of one
+ * says nothing of the others: there a record stays held until the end of the input. With `stateless` nothing is held. (N3)
+ * What comes out at any other moment, and work that goes on behind the push, stops the task with an error that names the
+ * remedy. (N4) So does an operator that completes, subscribes again or listens no more: records would be lost to it. (N5)
+ * When the input has ended for good the operator is completed: what it still emits belongs to the last record, and what it
+ * then holds is finished. It may emit only where a record is held: else a restart in front of the end, which pushes nothing
+ * again, would lose the value. (N6) What the operator remembers beyond held records starts empty on every owner.
  */
 
 import type { OperatorFunction } from "rxjs";
-import { Subject, Subscriber, type TeardownLogic } from "rxjs";
 import { MillraceError } from "../errors.ts";
 import type { Any } from "./any.ts";
 import { type OperatorSpec, operatorSpec } from "./node.ts";
-import type { CurrentRecord } from "./record.ts";
+import { type CurrentRecord, NO_RECORD, PartOfRecord } from "./record.ts";
+import { type Fault, MAX_VALUES, Section } from "./section.ts";
 import { type Stage, type StageEnv, scope, type Unit, within } from "./stage.ts";
 
-/** The most records that may be held while the operator yields nothing. */
+/** The most values that may be held while nothing comes out. */
 const MAX_HELD = 256;
 
 /** What the runtime cannot see of a foreign operator. */
 export interface NativeOptions {
   readonly name?: string;
-  /** A record from which nothing comes out at once is finished, as in a filter. Default: it may come out later. */
+  /**
+   * A record from which nothing comes out at once is finished, as in a filter. Default `false`: it may come out later. Said
+   * of an operator that keeps records, it loses them at a restart.
+   */
   readonly stateless?: boolean;
-  /** Subscriptions that the operator keeps open inside do not mean asynchronous work, as in `groupBy`. */
+  /**
+   * Subscriptions that the operator keeps open inside do not mean asynchronous work, as in `groupBy`. Default `false`: they
+   * stop the task. A record from which nothing comes out at once is then held until the end of the input, unless the
+   * operator is `stateless`, too. Said of an operator that does work asynchronously, records whose results are still to
+   * come may be committed before the task stops at the first of these.
+   */
   readonly sync?: boolean;
 }
 
@@ -41,19 +52,33 @@ export function nativeSpec(apply: OperatorFunction<Any, Any>, options: NativeOpt
   });
 }
 
+/** What an operator did, and what helps. */
+const FAULTS: { readonly [Kind in Exclude<Fault["kind"], "threw">]: string } = {
+  noObservable: "is none: the function returned no Observable",
+  completed:
+    "completed: nothing behind it would be processed any more; choose records with filter, end inputs with producer.end()",
+  deaf: "does not listen to its input: records would be lost; subscribe at once, and keep what fails inside the operator's function, or give it to mapOrdered or flatMap with onError",
+  resubscribed:
+    "subscribed to its input once more, as repeat, retry and catchError do: what it has seen does not come again; use mapOrdered with retry, or onError",
+  working:
+    "works on behind the push: its results could not be acknowledged; use mapOrdered for asynchronous work, or native(name, op, { sync: true }) if it is not",
+  observable:
+    "emitted an Observable: what comes out of that could not be acknowledged; put it and the operator that consumes it into one native(name, rx.pipe(…))",
+  flood: `emitted more than ${MAX_VALUES} values for one record: they would be one commit; split the work over several records`,
+  stray:
+    "emitted while no record was pushed: the value cannot be acknowledged; use mapOrdered or window instead, or one native(name, rx.pipe(…)) with the operator in front if values come from there",
+};
+
 class NativeStage implements Stage<Any> {
-  private readonly input = new Subject<Any>();
-  private readonly output: SectionSubscriber;
+  private readonly section: Section;
   private readonly how: { readonly stateless: boolean; readonly sync: boolean };
   private readonly down: Stage<Any>;
   private readonly env: StageEnv;
   private readonly held: Unit[] = [];
-  private isPushing = false;
   private isEnded = false;
   private last: CurrentRecord | null = null;
-  private hasEmitted = false;
-  /** What was thrown during a push. RxJS would report it on a timer, and end the process. */
-  private thrown: { readonly error: unknown; readonly isOurs: boolean } | null = null;
+  /** How many values have come out beneath the last record. */
+  private parts = 0;
 
   constructor(
     apply: OperatorFunction<Any, Any>,
@@ -64,60 +89,38 @@ class NativeStage implements Stage<Any> {
     this.how = how;
     this.down = down;
     this.env = env;
-    this.output = new SectionSubscriber({
-      next: (value) => this.emitted(value),
-      error: (error) => this.ended(error),
-      complete: () => {
-        if (!this.isEnded) {
-          this.ended(
-            this.problem("completed: nothing behind it would be processed any more; end inputs with producer.end()"),
-          );
-        }
-      },
+    this.section = new Section({
+      sync: how.sync,
+      strayed: (fault) => env.fail(this.refusal(fault, "while no record was pushed")),
     });
     const inTaskBefore = scope.inTask;
     scope.inTask = env.inTask;
-    this.isPushing = true;
     try {
-      apply(this.input).subscribe(this.output);
+      this.start(apply);
     } finally {
-      this.isPushing = false;
       scope.inTask = inTaskBefore;
-    }
-    if (this.hasEmitted) {
-      throw this.problem("emitted before the first record: a value without a record cannot be acknowledged");
     }
   }
 
   next(value: Any): void {
     const { record, unit } = scope;
     this.last = record;
-    const openBefore = this.output.open;
-    this.isPushing = true;
-    this.hasEmitted = false;
-    try {
-      this.input.next(value);
-    } finally {
-      this.isPushing = false;
+    this.parts = 0;
+    const { values, fault } = this.section.push(value);
+    if (fault !== null) {
+      throw this.failure(fault, record);
     }
-    this.rethrow();
-    if (!this.how.sync && this.output.open > openBefore) {
-      throw this.env.failure(
-        this.problem(
-          "works on behind the push: its results could not be acknowledged; use mapOrdered for asynchronous work, or native(name, op, { sync: true }) if it is not",
-        ),
-        record,
-      );
-    }
-    if (this.hasEmitted) {
-      this.releaseWith(unit);
-    } else if (!this.how.stateless) {
+    this.emit(values, record);
+    if (values.length === 0) {
       this.hold(unit);
+    } else if (!this.how.sync) {
+      this.releaseWith(unit);
     }
   }
 
   watermark(timeMs: number): void {
     if (timeMs === Number.POSITIVE_INFINITY && this.last !== null && !this.isEnded) {
+      this.isEnded = true;
       this.finish(this.last);
     }
     this.down.watermark(timeMs);
@@ -128,64 +131,65 @@ class NativeStage implements Stage<Any> {
   }
 
   stop(): void {
-    this.output.unsubscribe();
+    try {
+      this.section.stop();
+    } catch (error) {
+      this.env.fail(this.refusal({ kind: "threw", error }, "when it was stopped"));
+    }
     this.down.stop();
+  }
+
+  private start(apply: OperatorFunction<Any, Any>): void {
+    const { values, fault } = this.section.start(apply);
+    if (fault !== null) {
+      this.section.stop();
+      throw this.refusal(fault, "when it was subscribed");
+    }
+    if (values.length > 0) {
+      this.section.stop();
+      throw this.problem(
+        "emitted before the first record: a value without a record cannot be acknowledged; write it with a producer",
+        NO_RECORD,
+      );
+    }
   }
 
   /** The input has ended for good: what is held comes out now, beneath the last record, or never. */
   private finish(last: CurrentRecord): void {
-    this.isEnded = true;
-    this.isPushing = true;
-    try {
-      within(last, scope.unit, () => this.input.complete());
-    } finally {
-      this.isPushing = false;
+    const { values, fault } = this.section.end();
+    if (fault !== null) {
+      // No record's failure: a run that ended in front of the last one would repeat nothing.
+      throw this.failure(fault, NO_RECORD);
     }
-    this.rethrow();
+    if (values.length > 0 && this.held.length === 0) {
+      throw this.problem(
+        "emitted at the end of its input, where it held no record: after a restart the value would be missing; drop it inside one native(name, rx.pipe(…)), or write it with a producer",
+        last,
+      );
+    }
+    within(last, scope.unit, () => this.emit(values, last));
     this.releaseWith(scope.unit);
   }
 
-  private emitted(value: Any): void {
-    if (this.env.inTask && !this.isPushing) {
-      this.env.fail(
-        this.problem(
-          "emitted while no record was pushed: the value cannot be acknowledged; use mapOrdered or window instead",
-        ),
-      );
-      return;
-    }
-    this.hasEmitted = true;
+  private emit(values: readonly Any[], whole: CurrentRecord): void {
     try {
-      if (this.thrown === null) {
+      for (const value of values) {
+        scope.record = new PartOfRecord(whole, this.parts);
+        this.parts += 1;
         this.down.next(value);
       }
-    } catch (error) {
-      this.thrown = { error, isOurs: true };
-    }
-  }
-
-  private ended(error: unknown): void {
-    if (this.isPushing) {
-      this.thrown ??= { error, isOurs: false };
-    } else {
-      this.env.fail(error instanceof MillraceError ? error : this.env.failure(error, scope.record));
-    }
-  }
-
-  private rethrow(): void {
-    if (this.thrown !== null) {
-      const { error, isOurs } = this.thrown;
-      this.thrown = null;
-      throw isOurs ? error : this.env.failure(error, scope.record);
+    } finally {
+      scope.record = whole;
     }
   }
 
   private hold(unit: Unit): void {
+    if (this.how.stateless) {
+      return;
+    }
     if (this.held.length >= MAX_HELD) {
-      throw this.env.failure(
-        this.problem(
-          `yielded nothing for ${MAX_HELD} records in a row: if it only drops them, say native(name, op, { stateless: true }) or use filter`,
-        ),
+      throw this.problem(
+        `yielded nothing for ${MAX_HELD} records, which are not acknowledged before it does: if it only drops them, say native(name, op, { stateless: true }) or use filter; if it collects them, use window`,
         scope.record,
       );
     }
@@ -201,42 +205,24 @@ class NativeStage implements Stage<Any> {
     this.held.length = 0;
   }
 
-  private problem(what: string): MillraceError {
-    return new MillraceError("NativeOperatorError", `the foreign operator "${this.env.node}" ${what}`);
-  }
-}
-
-/** Counts what is subscribed inside the section: an operator's inner subscriptions register with its subscriber. */
-class SectionSubscriber extends Subscriber<Any> {
-  open = 0;
-  private readonly observer: { next(value: Any): void; error(error: unknown): void; complete(): void };
-
-  constructor(observer: { next(value: Any): void; error(error: unknown): void; complete(): void }) {
-    super();
-    this.observer = observer;
+  /** Of what happened in a push: where it threw, as of any operator; else the operator itself is at fault, not the record. */
+  private failure(fault: Fault, record: CurrentRecord): MillraceError {
+    return fault.kind === "threw" ? this.env.failure(fault.error, record) : this.problem(FAULTS[fault.kind], record);
   }
 
-  override add(teardown: TeardownLogic): void {
-    this.open += 1;
-    super.add(teardown);
+  /** Of what happened while no record was pushed. */
+  private refusal(fault: Fault, when: string): MillraceError {
+    if (fault.kind !== "threw") {
+      return this.problem(FAULTS[fault.kind], NO_RECORD);
+    }
+    const { error } = fault;
+    const what = error instanceof MillraceError ? error.message : "see cause";
+    return this.problem(`failed ${when}: ${what}`, NO_RECORD, error);
   }
 
-  override remove(teardown: Exclude<TeardownLogic, void>): void {
-    this.open -= 1;
-    super.remove(teardown);
-  }
-
-  protected override _next(value: Any): void {
-    this.observer.next(value);
-  }
-
-  protected override _error(error: unknown): void {
-    this.unsubscribe();
-    this.observer.error(error);
-  }
-
-  protected override _complete(): void {
-    this.unsubscribe();
-    this.observer.complete();
+  private problem(what: string, { topic, partition, offset }: CurrentRecord, cause?: unknown): MillraceError {
+    const place = offset === "" ? "" : ` (at ${topic}/${partition} offset ${offset})`;
+    const text = `the foreign operator "${this.env.node}" ${what}${place}`;
+    return new MillraceError("NativeOperatorError", text, cause);
   }
 }

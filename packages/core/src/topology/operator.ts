@@ -123,6 +123,7 @@ function envOnObservable(spec: OperatorSpec, fail: (error: unknown) => void): St
     node: spec.name ?? spec.kind,
     clock: systemClock,
     failure: (cause) => cause as MillraceError,
+    failures: null,
     fail,
     again: () => {},
     restored: () => [],

@@ -26,6 +26,26 @@ export interface CurrentRecord extends RecordInfo {
    * the record, not of the moment at which it is read, so that results do not depend on the speed of reading.
    */
   readonly watermarkMs: number;
+  /**
+   * Which of the values this is that operators in front have made of the record: `""`, or `/2/0` for the first of what one
+   * operator made of the third of what another made.
+   */
+  readonly path: string;
+  /** The dead letter from which the value comes, while it is redriven. */
+  readonly letter: LetterRef | null;
+}
+
+/** A dead letter among those of its operator. */
+export interface LetterRef {
+  readonly id: string;
+  /** The stable name of the operator that failed, and at which it enters again. */
+  readonly node: string;
+  /** Counts the letters of the operator in one partition, from 1. */
+  readonly number: number;
+  /** Whether later records of its key wait for it. */
+  readonly isParked: boolean;
+  /** Its position in the dead-letter topic. */
+  readonly at: string;
 }
 
 const NO_HEADERS: Readonly<Record<string, string>> = Object.freeze({});
@@ -40,6 +60,8 @@ export const NO_RECORD: CurrentRecord = Object.freeze({
   headers: NO_HEADERS,
   id: "",
   watermarkMs: Number.NEGATIVE_INFINITY,
+  path: "",
+  letter: null,
 });
 
 /** A record of a topic. `id` is computed when it is asked for. */
@@ -51,6 +73,8 @@ export class TopicRecord implements CurrentRecord {
   readonly timestamp: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly watermarkMs: number;
+  readonly path = "";
+  readonly letter = null;
 
   constructor(
     at: { readonly topic: string; readonly partition: number },
@@ -91,11 +115,44 @@ export function windowRecord(
     headers: NO_HEADERS,
     id: `${result.store}/${result.key}/${result.start}`,
     watermarkMs: timestamp,
+    path: "",
+    letter: null,
   };
+}
+
+/** Beneath the value number `index` of those that an operator has made of one. */
+export class PartOfRecord implements CurrentRecord {
+  readonly topic: string;
+  readonly partition: number;
+  readonly offset: string;
+  readonly key: string;
+  readonly timestamp: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly watermarkMs: number;
+  readonly path: string;
+  readonly letter: LetterRef | null;
+  private readonly whole: CurrentRecord;
+
+  constructor(whole: CurrentRecord, index: number) {
+    this.topic = whole.topic;
+    this.partition = whole.partition;
+    this.offset = whole.offset;
+    this.key = whole.key;
+    this.timestamp = whole.timestamp;
+    this.headers = whole.headers;
+    this.watermarkMs = whole.watermarkMs;
+    this.path = `${whole.path}/${index}`;
+    this.letter = whole.letter;
+    this.whole = whole;
+  }
+
+  get id(): string {
+    return this.whole.id;
+  }
 }
 
 /** The same record under another key, as `partitionBy` passes it on. */
 export function withKey(record: CurrentRecord, key: string): CurrentRecord {
-  const { topic, partition, offset, timestamp, headers, id, watermarkMs } = record;
-  return { topic, partition, offset, key, timestamp, headers, id, watermarkMs };
+  const { topic, partition, offset, timestamp, headers, id, watermarkMs, path, letter } = record;
+  return { topic, partition, offset, key, timestamp, headers, id, watermarkMs, path, letter };
 }

@@ -6,6 +6,7 @@ import type { MillraceError } from "../errors.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { NewRecord } from "../ports/log.ts";
 import type { Any } from "./any.ts";
+import type { Failures } from "./failure.ts";
 import { type CurrentRecord, NO_RECORD } from "./record.ts";
 import type { Topic } from "./topic.ts";
 
@@ -34,8 +35,8 @@ export interface Unit {
   park(): void;
   /** The reverse of {@link park}. */
   unpark(): void;
-  /** Adds a record to what the unit's commit writes. */
-  output(to: Topic<Any>, record: NewRecord): void;
+  /** Adds a record to what the unit's commit writes: in the partition of its key, or in a given one. */
+  output(to: Topic<Any>, record: NewRecord, partition?: number): void;
   /**
    * `store` has changes that belong to this unit. Each store is collected once, when the unit ends or when a later unit
    * reaches the operator: a unit's delta is the state after that unit.
@@ -107,6 +108,8 @@ export interface StageEnv {
   readonly clock: Clock;
   /** Wraps what a user's function threw. */
   failure(cause: unknown, record: CurrentRecord): MillraceError;
+  /** What becomes of values for which the operator fails; `null`: the task fails. */
+  readonly failures: Failures | null;
   /** Ends the instance because of a failure outside of a push; inside of one, throw instead. */
   fail(error: unknown): void;
   /** Asks for another watermark in a unit of its own: there is more to emit than one commit should carry. */

@@ -1,6 +1,7 @@
 import type { OperatorFunction as Op } from "rxjs";
 import type { Any } from "./any.ts";
 import { describeNodes, type PlanDescription, toMermaid, toText } from "./describe.ts";
+import { type DeadLetterOptions, type FailureOptions, failurePolicy } from "./failure.ts";
 import type { PlanNode } from "./node.ts";
 import { unfold } from "./operator.ts";
 import type { Topic } from "./topic.ts";
@@ -82,7 +83,12 @@ export class Stream<out A> {
   }
 }
 
-/** The records of a topic. */
-export function stream<A>(from: Topic<A>): Stream<A> {
-  return new Stream<A>({ topic: from, parent: null, spec: null });
+/** What happens to entries of a topic that do not decode. Their operator's name is the topic's. */
+export type StreamOptions = Pick<FailureOptions<string>, "onError"> & {
+  readonly deadLetters?: Pick<DeadLetterOptions<string>, "topic">;
+};
+
+/** The records of a topic. `options` say what happens to entries that do not decode. Throws `InvalidOption`. */
+export function stream<A>(from: Topic<A>, options: StreamOptions = {}): Stream<A> {
+  return new Stream<A>({ topic: from, parent: null, spec: null, failure: failurePolicy("stream", options) });
 }

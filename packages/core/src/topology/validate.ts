@@ -1,10 +1,12 @@
 import { isName, NAME_RULE_TEXT } from "../kernel/name.ts";
+import { MAX_UNIT_RECORDS } from "../kernel/unit-limit.ts";
 import type { Any } from "./any.ts";
-import { nodeLabel, ownedName } from "./describe.ts";
+import { compile } from "./compile.ts";
+import { letterName, nodeLabel } from "./describe.ts";
+import { type FailurePolicy, mayWriteLetters } from "./failure.ts";
 import type { PlanNode } from "./node.ts";
+import { type CompiledNode, failureTargetsOf, type SubTopology } from "./sub-topology.ts";
 import type { Topic } from "./topic.ts";
-
-type OperatorNode = Extract<PlanNode, { readonly topic: null }>;
 
 /** What keeps a plan from running, a sentence each; empty when nothing does. */
 export function findProblems(ends: readonly PlanNode[]): readonly string[] {
@@ -12,13 +14,66 @@ export function findProblems(ends: readonly PlanNode[]): readonly string[] {
     return ["it has no sink: end a stream with sink(topic)"];
   }
   const nodes = allNodes(ends);
-  return [
+  const problems = [
     ...ends.flatMap(endProblems),
     ...nodes.flatMap(nodeProblems),
     ...sameTopicProblems(nodes),
     ...sameNameProblems(nodes),
+    ...samePolicyProblems(nodes),
     ...cycleProblems(ends),
   ];
+  // What is wrong with the plan itself keeps it from being cut into parts.
+  return problems.length > 0
+    ? problems
+    : compile(ends, "app").flatMap((part) => [...failureProblems(part, nodes), ...batchProblems(part)]);
+}
+
+/** A batch that cannot fill before its unit ends would promise what it never does. */
+function batchProblems({ roots }: SubTopology): readonly string[] {
+  const problems: string[] = [];
+  const visit = (node: CompiledNode, before: readonly number[]): void => {
+    const { fills } = node.spec;
+    const sizes = fills === null ? before : [...before, fills.size];
+    const sum = sizes.reduce((total, size) => total + size, 0);
+    if (fills !== null && sum > MAX_UNIT_RECORDS) {
+      problems.push(
+        `"${node.label}" cannot fill: batches of ${sizes.join(" + ")} = ${sum} values, and one commit unit takes ${MAX_UNIT_RECORDS} records: make them smaller`,
+      );
+    }
+    for (const next of node.next) {
+      visit(next, sizes);
+    }
+  };
+  for (const root of roots) {
+    visit(root, []);
+  }
+  return problems;
+}
+
+/** Policies that could not keep their promise. */
+function failureProblems(part: SubTopology, nodes: readonly PlanNode[]): readonly string[] {
+  const targets = failureTargetsOf(part);
+  const writing = targets.filter(({ letters }) => letters !== null);
+  const problems: string[] = [];
+  const taken = new Set(nodes.flatMap((node) => (node.topic ?? node.spec?.sink)?.name ?? []));
+  for (const { label, letters, policy } of writing) {
+    const to = letters?.topic.name ?? "";
+    if (taken.has(to)) {
+      problems.push(
+        `"${label}" sends dead letters to "${to}", which the pipeline reads or writes: give them a topic of their own`,
+      );
+    }
+    if (policy.onError === "park" && !policy.mayPark) {
+      problems.push(`"${label}" parks keys, but the records of "${part.source.name}" have none: use "deadLetter"`);
+    }
+  }
+  const first = targets.find(({ policy }) => policy.onError !== "skip");
+  if (first !== undefined && part.needsSingleRecordUnits) {
+    problems.push(
+      `"${first.label}" has onError ${typeof first.policy.onError === "string" ? `"${first.policy.onError}"` : "by function"} beside a foreign operator that may hold records back: a redriven letter could not be committed before another record comes; say native(name, op, { stateless: true }) where that is so, or put the foreign operator behind a partitionBy or into a pipeline of its own`,
+    );
+  }
+  return problems;
 }
 
 /** Every node in front of the ends, the ends included, sources first, each once. */
@@ -35,7 +90,7 @@ function allNodes(ends: readonly PlanNode[]): readonly PlanNode[] {
 }
 
 function endProblems(end: PlanNode): readonly string[] {
-  return end.spec?.sink == null ? [`"${nodeLabel(end)}" is the end of a stream: end it with sink(topic)`] : [];
+  return end.spec?.isEnd !== true ? [`"${nodeLabel(end)}" is the end of a stream: end it with sink(topic)`] : [];
 }
 
 function nodeProblems(node: PlanNode): readonly string[] {
@@ -43,17 +98,31 @@ function nodeProblems(node: PlanNode): readonly string[] {
     return [];
   }
   const problems: string[] = [];
-  if (node.parent.spec?.sink != null) {
+  if (node.parent.spec?.isEnd === true) {
     problems.push(`"${nodeLabel(node)}" stands behind "${nodeLabel(node.parent)}": a sink ends the stream`);
   }
   if (node.spec.needsKey && node.spec.repartition === null && !hasKey(node.parent)) {
     problems.push(`"${nodeLabel(node)}" needs a key: give topic "${sourceOf(node).name}" one, or say { by: … }`);
   }
-  const name = ownedName(node);
-  if (node.spec.owns !== null && !isName(name)) {
+  const shuffler = node.spec.owns === "store" ? shufflerInFront(node.parent) : null;
+  if (shuffler !== null) {
+    problems.push(
+      `"${nodeLabel(node)}" needs the records of a key in order, which "${nodeLabel(shuffler)}" in front of it gives up: use mapOrdered`,
+    );
+  }
+  const name = letterName(node);
+  if ((node.spec.owns !== null || mayWriteLetters(node.spec.failure)) && !isName(name)) {
     problems.push(`"${nodeLabel(node)}" has no usable name: ${NAME_RULE_TEXT}, and give it one with { name: "…" }`);
   }
   return problems;
+}
+
+/** The operator in front that lets values overtake each other, however far. */
+function shufflerInFront(node: PlanNode): PlanNode | null {
+  if (node.spec === null) {
+    return null;
+  }
+  return node.spec.shuffles ? node : shufflerInFront(node.parent);
 }
 
 /** Whether records carry a key at this place: that of the topic, or one that `partitionBy` gave them. */
@@ -82,14 +151,32 @@ function sameTopicProblems(nodes: readonly PlanNode[]): readonly string[] {
 }
 
 function sameNameProblems(nodes: readonly PlanNode[]): readonly string[] {
-  const owners = nodes.filter((node): node is OperatorNode => node.spec !== null && node.spec.owns !== null);
   const counts = new Map<string, number>();
-  for (const node of owners) {
-    counts.set(ownedName(node), (counts.get(ownedName(node)) ?? 0) + 1);
+  for (const node of nodes) {
+    if (node.spec !== null && (node.spec.owns !== null || mayWriteLetters(node.spec.failure))) {
+      counts.set(letterName(node), (counts.get(letterName(node)) ?? 0) + 1);
+    }
   }
   return [...counts]
     .filter(([, count]) => count > 1)
     .map(([name]) => `two nodes are named "${name}": give one of them another name with { name: "…" }`);
+}
+
+/** Streams of one topic are one source, however often they are made. */
+function samePolicyProblems(nodes: readonly PlanNode[]): readonly string[] {
+  const policies = new Map<string, FailurePolicy | null>();
+  const problems = new Set<string>();
+  for (const node of nodes) {
+    if (node.spec === null) {
+      const { topic, failure } = node;
+      const other = policies.get(topic.name);
+      if (other !== undefined && (other?.onError !== failure?.onError || other?.topic !== failure?.topic)) {
+        problems.add(`two streams of topic "${topic.name}" differ in onError: make one, and use it twice`);
+      }
+      policies.set(topic.name, failure);
+    }
+  }
+  return [...problems];
 }
 
 /** What goes round in a circle never ends. */

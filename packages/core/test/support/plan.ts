@@ -1,8 +1,9 @@
 import type { Pipeline } from "@millrace/core";
 import type { OperatorFunction } from "rxjs";
-import { type CompiledNode, compile, type SubTopology } from "../../src/topology/compile.ts";
+import { compile } from "../../src/topology/compile.ts";
 import type { PlanNode } from "../../src/topology/node.ts";
 import { unfold } from "../../src/topology/operator.ts";
+import type { CompiledNode, SubTopology } from "../../src/topology/sub-topology.ts";
 
 /** The node that a stream ends in; not part of the public types. */
 export function nodeOf(stream: unknown): PlanNode {

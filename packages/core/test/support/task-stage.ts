@@ -38,6 +38,7 @@ export function taskStage<A, B>(
     node: spec.kind,
     clock: systemClock,
     failure: (cause) => cause as MillraceError,
+    failures: null,
     fail: (error) => failed.push(error),
     again: () => {},
     restored: () => [],

@@ -1,0 +1,27 @@
+/** Calls of the user's code that have not ended, also when nobody waits for their results any more. */
+export class OpenCalls {
+  private open = 0;
+  private waiting: (() => void)[] = [];
+
+  begin(): void {
+    this.open += 1;
+  }
+
+  end(): void {
+    this.open -= 1;
+    if (this.open === 0 && this.waiting.length > 0) {
+      const waiting = this.waiting;
+      this.waiting = [];
+      for (const resume of waiting) {
+        resume();
+      }
+    }
+  }
+
+  /** Resolves when none is open. */
+  async ended(): Promise<void> {
+    while (this.open > 0) {
+      await new Promise<void>((resolve) => this.waiting.push(resolve));
+    }
+  }
+}

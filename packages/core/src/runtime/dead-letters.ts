@@ -1,0 +1,325 @@
+import { randomUUID } from "node:crypto";
+import { MillraceError } from "../errors.ts";
+import type { Duration } from "../kernel/duration.ts";
+import { quote } from "../kernel/name.ts";
+import { BEFORE_FIRST, compareOffsets, type Offset } from "../kernel/offset.ts";
+import { taskIdOf } from "../kernel/task-id.ts";
+import type { Ports } from "../ports/adapter.ts";
+import { type Clock, sleep } from "../ports/clock.ts";
+import type { ReadBatch, ReadError, TopicInfo } from "../ports/log.ts";
+import type { TaskRef } from "../ports/tasks.ts";
+import type { Any } from "../topology/any.ts";
+import { type Answer, type Command, encodeCommand, isSelected, type LetterSelection } from "../topology/command.ts";
+import { CONTROL_STORE } from "../topology/failure-target.ts";
+import { type DeadLetter, decodeLetter, type FoundLetter } from "../topology/letter.ts";
+import { failureTargetsOf, type SubTopology } from "../topology/sub-topology.ts";
+import { durationOption, type Topic } from "../topology/topic.ts";
+import { answerIn } from "./control-store.ts";
+import { demand } from "./demand.ts";
+import { LetterBook } from "./letter-book.ts";
+import { loadStores } from "./load-stores.ts";
+import { ensureTopics } from "./plan-topics.ts";
+import { type RetryOptions, retrying } from "./retrying.ts";
+
+const BUDGET = { maxRecords: 500, maxBytes: 1_048_576 };
+/** How often it is looked whether the workers have answered. */
+const LOOK_MS = 100;
+
+/** Which dead letters to list. */
+export interface ListOptions extends LetterSelection {
+  /** No more than these, a whole number >= 1. Default 100. */
+  readonly limit?: number;
+}
+
+/** Which dead letters, and how long to wait for the workers. */
+export interface AskOptions extends LetterSelection {
+  /** Must be said where nothing else selects: all open letters of the pipeline. */
+  readonly all?: true;
+  /** No more than so many in each partition, the oldest first. A whole number >= 1. Default: all that are selected. */
+  readonly limit?: number;
+  /** For so long workers may take. Default `"1 minute"`. */
+  readonly within?: Duration;
+}
+
+/** What workers have done, over all partitions. */
+export interface AskResult {
+  /** How many letters are letters no more. */
+  readonly done: number;
+  /** How many were to be redriven and stay: they failed again, or wait for one of their parked key that did. */
+  readonly remaining: number;
+  /** How many stay because an earlier letter of their parked key was not selected. */
+  readonly waiting: number;
+}
+
+/**
+ * The dead letters of one pipeline: values that its operators failed to process. A letter is *open* until it was redriven
+ * or discarded. All methods reject with `MillraceError`.
+ */
+export interface DeadLetters {
+  /** Open letters, in the order in which they were written, partition after partition. */
+  list(options?: ListOptions): Promise<readonly DeadLetter[]>;
+  /** One letter, with the operator's input; `null` where there is none such, or it is not open any more. */
+  show(id: string): Promise<DeadLetter | null>;
+  /**
+   * Has the workers process letters again, from the operator on that failed: what was done before it is not repeated, and
+   * what follows is part of the commit in which the letter ceases to be one. In the order in which they were written; those
+   * of a parked key only from its first one on. The last letter of a parked key sets the key free. A letter whose operator
+   * fails again stays as it is. Meanwhile the partition reads no new records.
+   *
+   * Resolves when all partitions are done. Rejects with `NoWorker` when that takes longer than `within`; what was asked is
+   * then still done as soon as workers run, once. Asked again after an interruption, only what is still open is redriven.
+   */
+  redrive(options: AskOptions): Promise<AskResult>;
+  /** As {@link redrive}, but letters are dropped. What stays of a parked key keeps its order. */
+  discard(options: AskOptions): Promise<AskResult>;
+}
+
+/** What asking the workers of a pipeline needs. */
+export interface PipelineAccess {
+  readonly group: string;
+  readonly subTopologies: readonly SubTopology[];
+  readonly open: () => Promise<Ports>;
+  readonly clock: Clock;
+  /** Ends what waits. */
+  readonly signal: AbortSignal;
+}
+
+/** One partition of one sub-topology. */
+interface Place {
+  readonly ref: TaskRef;
+  readonly subTopology: SubTopology;
+  readonly topics: ReadonlyMap<string, TopicInfo>;
+}
+
+export class PipelineLetters implements DeadLetters {
+  private readonly access: PipelineAccess;
+
+  constructor(access: PipelineAccess) {
+    this.access = access;
+  }
+
+  async list(options: ListOptions = {}): Promise<readonly DeadLetter[]> {
+    const limit = count("list: limit", options.limit) ?? 100;
+    const found: DeadLetter[] = [];
+    await this.read((letter) => {
+      if (found.length < limit && isSelected(letter, options)) {
+        found.push(letter.letter);
+      }
+      return found.length < limit;
+    });
+    return found;
+  }
+
+  async show(id: string): Promise<DeadLetter | null> {
+    const [letter] = await this.list({ ids: [id], limit: 1 });
+    return letter ?? null;
+  }
+
+  redrive(options: AskOptions): Promise<AskResult> {
+    return this.askLetters("redrive", options);
+  }
+
+  discard(options: AskOptions): Promise<AskResult> {
+    return this.askLetters("discard", options);
+  }
+
+  /** Ends the quarantine of tasks; returns how many were quarantined. */
+  async resume(withinMs: number): Promise<number> {
+    const answers = await this.ask({ id: randomUUID(), action: "resume" }, withinMs);
+    return answers.filter(({ resumed }) => resumed).length;
+  }
+
+  private async askLetters(action: "redrive" | "discard", options: AskOptions): Promise<AskResult> {
+    const { all, limit, within, ...select } = options;
+    if (all !== true && Object.values(select).every((part) => part === undefined)) {
+      throw new MillraceError(
+        "InvalidOption",
+        `${action}: say which letters: { ids }, { key }, { node }, { from, to } or { all: true }`,
+      );
+    }
+    const most = count(`${action}: limit`, limit);
+    const withinMs = durationOption(`${action}: within`, within) ?? 60_000;
+    const answers = await this.ask({ id: randomUUID(), action, select, most }, withinMs);
+    const sum = (part: "done" | "remaining" | "waiting"): number =>
+      answers.reduce((total, answer) => total + answer[part], 0);
+    return { done: sum("done"), remaining: sum("remaining"), waiting: sum("waiting") };
+  }
+
+  /** Goes through the open letters until `next` returns `false`. */
+  private async read(next: (letter: FoundLetter) => boolean): Promise<void> {
+    const ports = await this.access.open();
+    for (const place of await this.places(ports)) {
+      const books = await this.booksOf(ports, place);
+      for (const topic of place.subTopology.letterTopics) {
+        if (!(await this.readPartition(ports, { place, books, topic }, next))) {
+          return;
+        }
+      }
+    }
+  }
+
+  private async readPartition(
+    ports: Ports,
+    of: { readonly place: Place; readonly books: ReadonlyMap<string, LetterBook>; readonly topic: Topic<Any> },
+    next: (letter: FoundLetter) => boolean,
+  ): Promise<boolean> {
+    const { ref, topics } = of.place;
+    const info = topicOf(topics, of.topic);
+    const times = await demand(() => retrying(ports.log.times(info, [ref.partition]), this.retry()));
+    const end = times.partitions[0]?.end ?? BEFORE_FIRST;
+    let position: Offset = BEFORE_FIRST;
+    const reader = ports.log.reader(info, ref.partition, position);
+    try {
+      while (compareOffsets(position, end) < 0) {
+        const batch = await demand<ReadBatch>(() =>
+          retrying<ReadError, ReadBatch>(() => reader.next(BUDGET), this.retry()),
+        );
+        const letters = batch.records.flatMap((stored) => decodeLetter(stored) ?? []);
+        const open = letters.filter(
+          (found) => isOf(found, ref) && of.books.get(found.letter.node)?.isOpen(found.number),
+        );
+        if (!open.every(next)) {
+          return false;
+        }
+        this.refuseIfClosed();
+        position = batch.atEnd ? end : (batch.records.at(-1)?.offset ?? position);
+      }
+    } finally {
+      reader.close();
+    }
+    return true;
+  }
+
+  private async booksOf(ports: Ports, { ref, subTopology }: Place): Promise<ReadonlyMap<string, LetterBook>> {
+    const targets = failureTargetsOf(subTopology);
+    const stores = targets.flatMap(({ letters }) => letters?.store ?? []);
+    const contents = await loadStores(ports.state, { ref, stores }, this.retry());
+    return new Map(
+      targets.map(({ name, letters }) => [name, new LetterBook(contents.get(letters?.store ?? "") ?? [])]),
+    );
+  }
+
+  private async places(ports: Ports): Promise<readonly Place[]> {
+    const { group, subTopologies } = this.access;
+    const topics = await ensureTopics(ports.log, subTopologies);
+    return subTopologies.flatMap((subTopology) => {
+      const topic = topicOf(topics, subTopology.source);
+      return Array.from({ length: topic.partitions }, (_, partition) => ({
+        ref: { group, topic, partition },
+        subTopology,
+        topics,
+      }));
+    });
+  }
+
+  /** Writes a command to all partitions, and waits until their tasks have carried it out. */
+  private async ask(command: Command, withinMs: number): Promise<readonly Answer[]> {
+    const ports = await this.access.open();
+    const places = (await this.places(ports)).filter(({ subTopology }) => subTopology.control !== null);
+    if (places.length === 0) {
+      const text = `no operator of ${this.access.group} has a policy that leaves something behind: see onError`;
+      throw new MillraceError("InvalidPipeline", text);
+    }
+    const { completed } = await demand(() => retrying(ports.group.snapshot(this.access.group), this.retry()));
+    const complete = new Set(completed);
+    const asked = places.filter(({ ref }) => !complete.has(taskIdOf(ref.topic.name, ref.partition)));
+    if (asked.length === 0) {
+      const text = `all tasks of ${this.access.group} are complete: their input was ended, and nothing of it is processed any more`;
+      throw new MillraceError("NoWorker", text);
+    }
+    for (const place of asked) {
+      await this.write(ports, place, command);
+    }
+    return await this.answers(ports, asked, { command, withinMs });
+  }
+
+  private async write(ports: Ports, { ref, subTopology, topics }: Place, command: Command): Promise<void> {
+    const { control } = subTopology;
+    if (control !== null) {
+      const payload = encodeCommand(command);
+      const record = { key: "", timestampMs: this.access.clock.now(), payload, headers: {}, watermarkMs: null };
+      const request = {
+        topic: topicOf(topics, control),
+        partition: ref.partition,
+        // The same however often it is sent.
+        producer: command.id,
+        ephemeral: true,
+        firstSequence: 0,
+        records: [record],
+        signal: this.access.signal,
+      };
+      await demand(() => retrying(ports.log.append(request), this.retry()));
+    }
+  }
+
+  private async answers(
+    ports: Ports,
+    places: readonly Place[],
+    { command, withinMs }: { readonly command: Command; readonly withinMs: number },
+  ): Promise<readonly Answer[]> {
+    const { clock, signal } = this.access;
+    const deadlineMs = clock.now() + withinMs;
+    const answers: Answer[] = [];
+    let open = places;
+    while (open.length > 0) {
+      const silent: Place[] = [];
+      for (const place of open) {
+        const contents = await loadStores(ports.state, { ref: place.ref, stores: [CONTROL_STORE] }, this.retry());
+        const answer = answerIn(contents.get(CONTROL_STORE) ?? [], command.id);
+        if (answer === null) {
+          silent.push(place);
+        } else {
+          answers.push(answer);
+        }
+      }
+      this.refuseIfClosed();
+      if (silent.length > 0 && clock.now() >= deadlineMs) {
+        throw this.noWorker(silent, withinMs);
+      }
+      open = silent;
+      if (silent.length > 0) {
+        await sleep(clock, LOOK_MS, signal);
+      }
+    }
+    return answers;
+  }
+
+  private noWorker(silent: readonly Place[], withinMs: number): MillraceError {
+    const tasks = silent.slice(0, 5).map(({ ref }) => taskIdOf(ref.topic.name, ref.partition));
+    const more = silent.length > tasks.length ? ` and ${silent.length - tasks.length} more` : "";
+    return new MillraceError(
+      "NoWorker",
+      `no worker of ${this.access.group} has answered within ${withinMs} ms for ${tasks.join(", ")}${more}: it is done as soon as one runs them; see app.describeGroup`,
+    );
+  }
+
+  private retry(): RetryOptions {
+    const { clock, signal } = this.access;
+    return { clock, signal, stalled: () => {} };
+  }
+
+  private refuseIfClosed(): void {
+    if (this.access.signal.aborted) {
+      throw new MillraceError("Closed", "the app was closed");
+    }
+  }
+}
+
+function isOf({ group, letter }: FoundLetter, ref: TaskRef): boolean {
+  return group === ref.group && letter.topic === ref.topic.name && letter.partition === ref.partition;
+}
+
+function topicOf(topics: ReadonlyMap<string, TopicInfo>, topic: Topic<Any>): TopicInfo {
+  const info = topics.get(topic.name);
+  if (info === undefined) {
+    throw new MillraceError("InvalidPipeline", `topic "${topic.name}" was not prepared`);
+  }
+  return info;
+}
+
+function count(what: string, value: number | undefined): number | null {
+  if (value !== undefined && !(Number.isInteger(value) && value >= 1)) {
+    throw new MillraceError("InvalidOption", `${what} must be a whole number >= 1, not ${quote(value)}`);
+  }
+  return value ?? null;
+}

@@ -1,0 +1,229 @@
+/**
+ * Redrives or discards dead letters of one task. Nothing else runs in the task meanwhile, so what enters an operator in its
+ * middle overtakes nothing. A letter that is done with is noted in the commit that has its effects: whoever goes on after an
+ * interruption finds the rest.
+ */
+import * as E from "fp-ts/lib/Either.js";
+import { DecodeError, MillraceError } from "../errors.ts";
+import { BEFORE_FIRST, compareOffsets, type Offset } from "../kernel/offset.ts";
+import type { ReadBatch, ReadError } from "../ports/log.ts";
+import type { Any } from "../topology/any.ts";
+import { type Command, isSelected } from "../topology/command.ts";
+import { decodeLetter, type FoundLetter, recordOf } from "../topology/letter.ts";
+import { scope } from "../topology/stage.ts";
+import type { Topic } from "../topology/topic.ts";
+import type { LetterEntry } from "./build-stages.ts";
+import { demand } from "./demand.ts";
+import { type RetryOptions, retrying } from "./retrying.ts";
+import type { TaskOptions } from "./task-options.ts";
+
+/** Letters that are read, and redriven beside each other, at once. */
+const BUDGET = { maxRecords: 500, maxBytes: 1_048_576 };
+
+/** What redriving needs of its task. */
+export interface RedriveHost {
+  /** Runs each push in a unit of its own, in order. Resolves when all is committed; `false`: the task is over. */
+  commit(pushes: readonly (() => void)[]): Promise<boolean>;
+  /** Event time of the task, in ms. */
+  watermarkMs(): number;
+  /** Letters that have stopped the task since the command was begun: they are not tried again. */
+  readonly avoid: ReadonlySet<string>;
+  readonly retry: RetryOptions;
+}
+
+/** How far a command has come. */
+export interface RedriveResult {
+  readonly remaining: number;
+  readonly waiting: number;
+}
+
+type LetterCommand = Extract<Command, { readonly action: "redrive" | "discard" }>;
+
+export class Redrive {
+  private readonly command: LetterCommand;
+  /** How many letters each operator had written when the command was begun. */
+  private readonly written: Readonly<Record<string, number>>;
+  private readonly options: TaskOptions;
+  private readonly entries: ReadonlyMap<string, LetterEntry>;
+  private readonly host: RedriveHost;
+  /** Parked keys of which an earlier letter stays. */
+  private readonly passedOver = new Set<string>();
+  private taken = 0;
+  private done = 0;
+  private waiting = 0;
+
+  constructor(
+    command: LetterCommand,
+    task: {
+      readonly options: TaskOptions;
+      readonly entries: ReadonlyMap<string, LetterEntry>;
+      readonly written: Readonly<Record<string, number>>;
+    },
+    host: RedriveHost,
+  ) {
+    this.command = command;
+    this.written = task.written;
+    this.options = task.options;
+    this.entries = task.entries;
+    this.host = host;
+  }
+
+  /** `null`: the task is over, and another one will go on. Rejects with `MillraceError`. */
+  async run(): Promise<RedriveResult | null> {
+    for (const { failures } of this.entries.values()) {
+      failures.beginRedrive();
+    }
+    for (const topic of this.options.subTopology.letterTopics) {
+      if (!(await this.goThrough(topic))) {
+        return null;
+      }
+    }
+    return { remaining: this.taken - this.done, waiting: this.waiting };
+  }
+
+  /** Reads a topic from the first letter that may be open to where it ended at the beginning. */
+  private async goThrough(topic: Topic<Any>): Promise<boolean> {
+    const { ports, ref, topics } = this.options;
+    const info = topics.get(topic.name);
+    if (info === undefined) {
+      throw new MillraceError("InvalidPipeline", `topic "${topic.name}" was not prepared`);
+    }
+    const times = await demand(() => retrying(ports.log.times(info, [ref.partition]), this.host.retry));
+    const end = times.partitions[0]?.end ?? BEFORE_FIRST;
+    let position = this.firstOpen(topic);
+    const reader = ports.log.reader(info, ref.partition, position);
+    try {
+      while (compareOffsets(position, end) < 0 && !this.isEnough) {
+        const batch = await demand<ReadBatch>(() =>
+          retrying<ReadError, ReadBatch>(() => reader.next(BUDGET), this.host.retry),
+        );
+        if (
+          this.host.retry.signal.aborted ||
+          !(await this.handle(batch.records.flatMap((stored) => decodeLetter(stored) ?? [])))
+        ) {
+          return false;
+        }
+        // Where what lay in front of the end is gone, the end of the log is the end, too.
+        position = batch.atEnd ? end : (batch.records.at(-1)?.offset ?? position);
+      }
+    } finally {
+      reader.close();
+    }
+    return true;
+  }
+
+  private get isEnough(): boolean {
+    return this.command.most !== null && this.taken >= this.command.most;
+  }
+
+  private firstOpen(topic: Topic<Any>): Offset {
+    const throughs = [...this.entries.values()]
+      .filter(({ target }) => target.letters?.topic.name === topic.name)
+      .map(({ failures }) => (failures.book.doneThrough === "" ? BEFORE_FIRST : (failures.book.doneThrough as Offset)));
+    return throughs.reduce(
+      (least, next) => (compareOffsets(next, least) < 0 ? next : least),
+      throughs[0] ?? BEFORE_FIRST,
+    );
+  }
+
+  /** `false`: the task is over. */
+  private async handle(letters: readonly FoundLetter[]): Promise<boolean> {
+    let run: FoundLetter[] = [];
+    for (const found of letters) {
+      if (this.isWanted(found)) {
+        // Letters of different operators enter one after the other: none overtakes what comes from further up.
+        if (run.length > 0 && run[0]?.letter.node !== found.letter.node) {
+          if (!(await this.carryOut(run))) {
+            return false;
+          }
+          run = [];
+        }
+        this.taken += 1;
+        run.push(found);
+      }
+    }
+    return run.length === 0 || (await this.carryOut(run));
+  }
+
+  private isWanted(found: FoundLetter): boolean {
+    return this.isMeant(found) && (this.command.action === "discard" ? this.isChosen(found) : this.mayEnter(found));
+  }
+
+  /** Whether it is an open letter of this task that was there when the command was begun. */
+  private isMeant({ group, number, letter }: FoundLetter): boolean {
+    const { ref } = this.options;
+    const book = this.entries.get(letter.node)?.failures.book;
+    const isMine = group === ref.group && letter.topic === ref.topic.name && letter.partition === ref.partition;
+    return isMine && !this.isEnough && number <= (this.written[letter.node] ?? 0) && book?.isOpen(number) === true;
+  }
+
+  private isChosen(found: FoundLetter): boolean {
+    return isSelected(found, this.command.select);
+  }
+
+  /** Letters of a parked key go in order: from the first one on, without a gap. */
+  private mayEnter(found: FoundLetter): boolean {
+    const { node, key, isParked } = found.letter;
+    const isChosen = this.isChosen(found);
+    if (!isParked) {
+      return isChosen;
+    }
+    const lane = `${node} ${key}`;
+    const mustWait = this.passedOver.has(lane);
+    if (!isChosen || mustWait) {
+      this.passedOver.add(lane);
+      this.waiting += isChosen ? 1 : 0;
+    }
+    return isChosen && !mustWait;
+  }
+
+  /** All letters are of one operator. */
+  private async carryOut(run: readonly FoundLetter[]): Promise<boolean> {
+    const entry = this.entries.get(run[0]?.letter.node ?? "");
+    if (entry === undefined) {
+      return true;
+    }
+    const { book } = entry.failures;
+    const before = book.done;
+    const pushes =
+      this.command.action === "discard"
+        ? [() => this.discard(entry, run)]
+        : run.flatMap((found) => this.pushOf(entry, found) ?? []);
+    const isOn = await this.host.commit(pushes);
+    this.done += book.done - before;
+    return isOn;
+  }
+
+  private discard({ failures }: LetterEntry, run: readonly FoundLetter[]): void {
+    for (const found of run) {
+      const { letter } = recordOf(found, this.host.watermarkMs());
+      if (letter !== null) {
+        failures.finish(letter, found.letter.key, scope.unit);
+      }
+    }
+  }
+
+  /** How a letter enters its operator; `null`: not now. */
+  private pushOf({ failures, target, stage }: LetterEntry, found: FoundLetter): (() => void) | null {
+    const { letter } = found;
+    const record = recordOf(found, this.host.watermarkMs());
+    if (record.letter === null || (letter.isParked && failures.isStuck(letter.key))) {
+      return null;
+    }
+    if (this.host.avoid.has(letter.id)) {
+      failures.tellFailedAgain(record.letter, letter.key, new MillraceError("HandlerError", "it has stopped the task"));
+      return null;
+    }
+    const decoded = target.codec.decode(letter.input);
+    if (E.isLeft(decoded)) {
+      const { topic, partition, offset, input: raw } = letter;
+      const error = new DecodeError({ topic, partition, offset, raw, issues: decoded.left });
+      failures.tellFailedAgain(record.letter, letter.key, error);
+      return null;
+    }
+    return () => {
+      scope.record = record;
+      stage.next(decoded.right);
+    };
+  }
+}
