@@ -18,7 +18,9 @@ import { PipelineRun } from "./runtime/pipeline-run.ts";
 import { openProducer, type Producer, type ProducerOptions } from "./runtime/producer.ts";
 import { type RestartOptions, restartSchedule } from "./runtime/restart.ts";
 import type { TaskStatus } from "./runtime/task-runner.ts";
+import { warnOf } from "./runtime/warn.ts";
 import { compile } from "./topology/compile.ts";
+import { foreignOperators } from "./topology/foreign.ts";
 import type { Pipeline } from "./topology/pipeline.ts";
 import type { StreamRecord } from "./topology/record.ts";
 import { checkName, DEFAULT_PARTITIONS, durationOption, type Topic } from "./topology/topic.ts";
@@ -35,6 +37,8 @@ export interface AppOptions {
   readonly member?: MemberOptions;
   /** How tasks start again whose operators have failed. Default: after 250 ms to 30 s, as often as it takes. */
   readonly restart?: RestartOptions;
+  /** Whether `run` refuses pipelines with foreign RxJS operators. Default `false`. */
+  readonly strictNative?: boolean;
   /** Default: the system's time. */
   readonly clock?: Clock;
 }
@@ -60,7 +64,10 @@ export interface Running extends AsyncDisposable {
 /** A program's connection to a store. Disposing it closes it. */
 export interface App extends AsyncDisposable {
   readonly name: string;
-  /** What happens in all pipelines of the app. Subscribe before `run`, and nothing is missed. */
+  /**
+   * What happens in all pipelines of the app. Subscribe before `run`, and nothing is missed. While nobody has subscribed,
+   * tasks that fail or are quarantined are told by `process.emitWarning`.
+   */
   readonly events$: Observable<AppEvent>;
   /**
    * Runs pipelines: creates the topics that are missing, and joins the consumer groups. The tasks of a group are shared
@@ -148,6 +155,9 @@ class PortsApp implements App {
     if (twice !== undefined) {
       throw new MillraceError("InvalidPipeline", `two pipelines would be the group "${twice}": give one another name`);
     }
+    for (const each of list) {
+      this.refuseForeign(each);
+    }
     const ports = await this.open();
     await this.refuseWhatRuns(groups);
     const runs = list.map(
@@ -161,7 +171,7 @@ class PortsApp implements App {
           clock: this.clock,
           share: this.share,
           restart: this.restart,
-          emit: (event) => this.events.next(event),
+          emit: (event) => this.tell(event),
         }),
     );
     const start = this.startAll(runs);
@@ -206,7 +216,7 @@ class PortsApp implements App {
     const ports = await this.open();
     const { name, partitions } = topic;
     const info = await demand(ports.log.ensureTopic({ name, partitions, defaultPartitions: DEFAULT_PARTITIONS }));
-    const emit = (event: AppEvent): void => this.events.next(event);
+    const emit = (event: AppEvent): void => this.tell(event);
     const { signal: closing } = this.closing;
     const signal = options.signal === undefined ? closing : AbortSignal.any([closing, options.signal]);
     return openProducer(topic, { ports, clock: this.clock, info, emit }, { ...options, signal });
@@ -257,6 +267,22 @@ class PortsApp implements App {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
+  }
+
+  private tell(event: AppEvent): void {
+    if (!this.events.observed) {
+      warnOf(event);
+    }
+    this.events.next(event);
+  }
+
+  /** A pipeline with foreign operators does not run where none are wanted. */
+  private refuseForeign({ name, ends }: Pipeline): void {
+    const foreign = this.options.strictNative === true ? foreignOperators(ends) : [];
+    if (foreign.length > 0) {
+      const text = `pipeline "${name}" has foreign operators, which strictNative refuses: ${foreign.join(", ")}`;
+      throw new MillraceError("InvalidPipeline", text);
+    }
   }
 
   private lettersOf({ name, ends }: Pipeline): PipelineLetters {

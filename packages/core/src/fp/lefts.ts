@@ -12,7 +12,7 @@ import { LeftError } from "./left-error.ts";
 /** What may become of a value for which a function answers `Left`: `"retry"` calls the function again in its place. */
 export type LeftDecision = FailureDecision | "retry";
 
-/** A decision for all Lefts, or one for each. A function that throws, or answers something else, stops the task. */
+/** A decision for all Lefts, or one for each. A function that throws, or answers something else, fails the task. */
 export type OnLeft<E, D extends LeftDecision = FailureDecision> = D | ((left: E, record: RecordInfo) => D);
 
 /**

@@ -8,6 +8,7 @@ import { Changes } from "./changes.ts";
 
 /** Keys of the store. Answers come behind a colon. */
 const HANDLED = "handled";
+const NODES = "nodes";
 const UNDER_WAY = "underWay";
 const QUARANTINE = "quarantine";
 const ANSWER = "answer:";
@@ -35,6 +36,7 @@ export class ControlStore implements DirtyStore {
   private handledThrough: Offset = BEFORE_FIRST;
   private current: UnderWay | null = null;
   private reason: Quarantine | null = null;
+  private names: readonly string[] = [];
   private readonly given: string[] = [];
   private readonly changed = new Changes();
 
@@ -46,6 +48,8 @@ export class ControlStore implements DirtyStore {
         this.current = read(value) as UnderWay | null;
       } else if (key === QUARANTINE) {
         this.reason = read(value) as Quarantine | null;
+      } else if (key === NODES) {
+        this.names = read(value) as readonly string[];
       } else if (key.startsWith(ANSWER)) {
         this.given.push(key);
       }
@@ -64,6 +68,17 @@ export class ControlStore implements DirtyStore {
   /** `null`: the task runs. */
   get quarantine(): Quarantine | null {
     return this.reason;
+  }
+
+  /** The operators that may have written letters, also those of earlier versions of the pipeline. */
+  get nodes(): readonly string[] {
+    return this.names;
+  }
+
+  /** These operators may write letters from now on. */
+  addNodes(names: readonly string[]): void {
+    this.names = [...new Set([...this.names, ...names])];
+    this.changed.set(NODES, JSON.stringify(this.names));
   }
 
   begin(underWay: UnderWay): void {

@@ -9,7 +9,14 @@ import { type Clock, sleep } from "../ports/clock.ts";
 import type { ReadBatch, ReadError, TopicInfo } from "../ports/log.ts";
 import type { TaskRef } from "../ports/tasks.ts";
 import type { Any } from "../topology/any.ts";
-import { type Answer, type Command, encodeCommand, isSelected, type LetterSelection } from "../topology/command.ts";
+import {
+  type Answer,
+  type Command,
+  checkSelection,
+  encodeCommand,
+  isSelected,
+  type LetterSelection,
+} from "../topology/command.ts";
 import { CONTROL_STORE } from "../topology/failure-target.ts";
 import { type DeadLetter, decodeLetter, type FoundLetter } from "../topology/letter.ts";
 import { failureTargetsOf, type SubTopology } from "../topology/sub-topology.ts";
@@ -99,10 +106,12 @@ export class PipelineLetters implements DeadLetters {
   }
 
   async list(options: ListOptions = {}): Promise<readonly DeadLetter[]> {
-    const limit = count("list: limit", options.limit) ?? 100;
+    const { limit: most, ...said } = options;
+    const limit = count("list: limit", most) ?? 100;
+    const select = checkSelection("list", said);
     const found: DeadLetter[] = [];
     await this.read((letter) => {
-      if (found.length < limit && isSelected(letter, options)) {
+      if (found.length < limit && isSelected(letter, select)) {
         found.push(letter.letter);
       }
       return found.length < limit;
@@ -130,8 +139,9 @@ export class PipelineLetters implements DeadLetters {
   }
 
   private async askLetters(action: "redrive" | "discard", options: AskOptions): Promise<AskResult> {
-    const { all, limit, within, ...select } = options;
-    if (all !== true && Object.values(select).every((part) => part === undefined)) {
+    const { all, limit, within, ...said } = options;
+    const select = checkSelection(action, said);
+    if (all !== true && Object.keys(select).length === 0) {
       throw new MillraceError(
         "InvalidOption",
         `${action}: say which letters: { ids }, { key }, { node }, { from, to } or { all: true }`,

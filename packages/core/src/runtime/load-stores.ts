@@ -14,11 +14,11 @@ export async function loadStores(
   of: { readonly ref: TaskRef; readonly stores: readonly string[] },
   retry: RetryOptions,
 ): Promise<StoreContents> {
-  const contents = new Map<string, readonly (readonly [string, string])[]>();
-  for (const store of of.stores) {
-    contents.set(store, await loadStore(state, { ref: of.ref, store }, retry));
-  }
-  return contents;
+  const load = async (store: string): Promise<readonly [string, readonly (readonly [string, string])[]]> => [
+    store,
+    await loadStore(state, { ref: of.ref, store }, retry),
+  ];
+  return new Map(await Promise.all(of.stores.map(load)));
 }
 
 async function loadStore(

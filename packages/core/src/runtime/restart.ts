@@ -1,4 +1,4 @@
-import { HandlerError, MillraceError, type MillraceErrorTag } from "../errors.ts";
+import { DecodeError, HandlerError, MillraceError, type MillraceErrorTag } from "../errors.ts";
 import type { Duration } from "../kernel/duration.ts";
 import { quote } from "../kernel/name.ts";
 import { compareOffsets, type Offset } from "../kernel/offset.ts";
@@ -72,8 +72,12 @@ export class Restarts {
     return this.made + 1 >= this.schedule.attempts;
   }
 
-  /** Counts a restart, and returns the pause (ms) in front of it; `null`: there is none. `at`: where the task has failed. */
-  pauseBeforeNext(error: unknown, at: Offset): number | null {
+  /**
+   * Counts a restart, and returns the pause (ms) in front of it; `null`: there is none. `from`: where the task has failed, or
+   * had begun. An entry that does not decode says itself where it lies.
+   */
+  pauseBeforeNext(error: unknown, from: Offset): number | null {
+    const at = error instanceof DecodeError ? (error.offset as Offset) : from;
     if (this.lastAt !== null && compareOffsets(at, this.lastAt) > 0) {
       this.made = 0;
     }

@@ -7,13 +7,15 @@ import { MillraceError } from "../errors.ts";
 import type { Offset } from "../kernel/offset.ts";
 import type { ReadBatch, ReadError, StoredRecord } from "../ports/log.ts";
 import { type Answer, type Command, decodeCommand } from "../topology/command.ts";
-import { CONTROL_STORE } from "../topology/failure-target.ts";
+import { CONTROL_STORE, lettersStoreOf } from "../topology/failure-target.ts";
 import { scope } from "../topology/stage.ts";
+import { failureTargetsOf } from "../topology/sub-topology.ts";
 import type { LetterEntry } from "./build-stages.ts";
 import { ControlStore } from "./control-store.ts";
-import type { StoreContents } from "./load-stores.ts";
+import { LetterBook } from "./letter-book.ts";
+import { loadStores, type StoreContents } from "./load-stores.ts";
 import { Redrive, type RedriveHost } from "./redrive.ts";
-import { retrying } from "./retrying.ts";
+import { type RetryOptions, retrying } from "./retrying.ts";
 import { type TaskOptions, taskName } from "./task-options.ts";
 
 const BUDGET = { maxRecords: 16, maxBytes: 1_048_576 };
@@ -55,6 +57,20 @@ export class TaskControl {
   /** Why the task must not go on; `null`: it may. */
   get quarantine(): string | null {
     return this.store.quarantine?.message ?? null;
+  }
+
+  /** Operators that write letters, and that the store does not know yet. */
+  get newNodes(): readonly string[] {
+    const known = new Set(this.store.nodes);
+    return [...this.entries.values()].flatMap(({ target }) =>
+      target.letters === null || known.has(target.name) ? [] : target.name,
+    );
+  }
+
+  /** To be called in a unit: the commit says which operators may write letters. */
+  noteNodes(names: readonly string[]): void {
+    scope.unit.touch(this.store);
+    this.store.addNodes(names);
   }
 
   /** To be called in a unit: the commit says that the task must not go on. */
@@ -181,5 +197,25 @@ export class TaskControl {
 
   private doneLetters(): number {
     return [...this.entries.values()].reduce((sum, { failures }) => sum + failures.book.done, 0);
+  }
+}
+
+/**
+ * Rejects with `StateMismatch` where keys are parked at an operator that the pipeline no longer has: their next records would
+ * overtake them.
+ */
+export async function refuseOrphans(options: TaskOptions, stores: StoreContents, retry: RetryOptions): Promise<void> {
+  const { ports, ref, subTopology } = options;
+  const present = new Set(failureTargetsOf(subTopology).flatMap(({ name, letters }) => (letters === null ? [] : name)));
+  const gone = new ControlStore(stores.get(CONTROL_STORE) ?? []).nodes.filter((name) => !present.has(name));
+  const contents = await loadStores(ports.state, { ref, stores: gone.map(lettersStoreOf) }, retry);
+  for (const name of gone) {
+    const { parked } = new LetterBook(contents.get(lettersStoreOf(name)) ?? []);
+    if (parked.size > 0) {
+      throw new MillraceError(
+        "StateMismatch",
+        `${parked.size} ${parked.size === 1 ? "key is" : "keys are"} parked at "${name}", which is no operator with dead letters of this pipeline any more: run the version that has it until they are redriven or discarded, or give an operator that name`,
+      );
+    }
   }
 }

@@ -9,6 +9,7 @@ import { MAX_UNIT_RECORDS } from "../kernel/unit-limit.ts";
 import { sleep } from "../ports/clock.ts";
 import type { PortError } from "../ports/port-error.ts";
 import type { Commit, Ownership } from "../ports/tasks.ts";
+import { CONTROL_STORE } from "../topology/failure-target.ts";
 import type { Queue } from "../topology/stage.ts";
 import { buildStages, sinksOf, type TaskStages } from "./build-stages.ts";
 import { Committer } from "./committer.ts";
@@ -19,7 +20,7 @@ import { Feed } from "./feed.ts";
 import { loadStores } from "./load-stores.ts";
 import { type RetryOptions, retrying } from "./retrying.ts";
 import { Router } from "./router.ts";
-import { type ControlHost, TaskControl } from "./task-control.ts";
+import { type ControlHost, refuseOrphans, TaskControl } from "./task-control.ts";
 import { type Outcome, type TaskOptions, taskName } from "./task-options.ts";
 import type { TaskUnit } from "./task-unit.ts";
 import { type LogSnapshot, UnitLoop } from "./unit-loop.ts";
@@ -140,13 +141,22 @@ export class TaskInstance {
     return position === undefined ? null : { processed: position.processed, watermarkMs: position.time.watermarkMs };
   }
 
+  get isQuarantined(): boolean {
+    return this.control !== null && this.control.quarantine !== null;
+  }
+
   private async start(): Promise<void> {
     const { ports, ref, subTopology, clock } = this.options;
     const time = decodeTime(this.ownership.time);
     if (time === null) {
       throw new MillraceError("DecodeError", `the stored event time of task ${this.name} does not decode`);
     }
-    const stores = await loadStores(ports.state, { ref, stores: subTopology.stores }, this.retryOptions());
+    const stores = await loadStores(
+      ports.state,
+      { ref, stores: [...subTopology.stores, CONTROL_STORE] },
+      this.retryOptions(),
+    );
+    await refuseOrphans(this.options, stores, this.retryOptions());
     if (this.outcome !== null) {
       return;
     }
@@ -216,6 +226,10 @@ export class TaskInstance {
     if (quarantine !== null && cut === null) {
       this.reachCut();
       return;
+    }
+    const { newNodes } = control;
+    if (newNodes.length > 0) {
+      this.loop?.pushAside(() => control.noteNodes(newNodes));
     }
     if (cut === null) {
       control.run().catch((error: unknown) => this.fail(error));

@@ -19,6 +19,11 @@ export interface TaskStatus {
   readonly task: string;
   readonly topic: string;
   readonly partition: number;
+  /**
+   * `"restarting"`: it has failed, and waits before it starts again. `"quarantined"`: it waits for `app.resume`. Else
+   * `"running"`.
+   */
+  readonly state: "running" | "restarting" | "quarantined";
   /** Records read so far, over all runs of the group. */
   readonly processed: number;
   /** Records in the partition that were not read yet, as of the last look (some 200 ms ago, 1 s where nothing happens); `null` before the first. */
@@ -43,6 +48,7 @@ export class TaskRunner {
   /** Resolves when nothing runs any more. */
   private ended: Promise<unknown> = Promise.resolve();
   private appended: number | null = null;
+  private isPausing = false;
   /** The failure up to which the next run goes; `at`: its record, `null` where there is none. */
   private failure: { readonly error: MillraceError; readonly at: Offset | null } | null = null;
   private readonly restarts: Restarts;
@@ -107,6 +113,7 @@ export class TaskRunner {
       task: this.name,
       topic: topic.name,
       partition,
+      state: this.isPausing ? "restarting" : this.instance?.isQuarantined === true ? "quarantined" : "running",
       processed,
       lag: this.appended === null || progress === null ? null : Math.max(0, this.appended - processed),
       watermarkMs: progress?.watermarkMs ?? Number.NEGATIVE_INFINITY,
@@ -229,7 +236,9 @@ export class TaskRunner {
     }
     const { clock, emit } = this.options;
     emit({ _tag: "Restarting", task: this.name, error, restart: this.restarts.count, pauseMs });
+    this.isPausing = true;
     await sleep(clock, pauseMs, this.given.signal);
+    this.isPausing = false;
     return "again";
   }
 

@@ -1,6 +1,9 @@
 /** What tasks are asked through their control topic, and what they answer. */
 import * as E from "fp-ts/lib/Either.js";
 import { parse } from "../codec/plain-json.ts";
+import { kindOf } from "../codec/schema.ts";
+import { MillraceError } from "../errors.ts";
+import { quote } from "../kernel/name.ts";
 import type { FoundLetter } from "./letter.ts";
 
 /** Which dead letters. What is said of several things must be true of all of them. */
@@ -11,7 +14,7 @@ export interface LetterSelection {
   readonly key?: string;
   /** Those of this operator, by its stable name. */
   readonly node?: string;
-  /** Those that failed at this time or later, ms since the Unix epoch. */
+  /** Those that failed at this time or later, ms since the Unix epoch. A finite number, as is `to`. */
   readonly from?: number;
   /** Those that failed before this time, ms since the Unix epoch. */
   readonly to?: number;
@@ -38,6 +41,36 @@ export interface Answer {
   readonly waiting: number;
   /** Whether the task was quarantined, and is no more. */
   readonly resumed: boolean;
+}
+
+const isText = (value: unknown): boolean => typeof value === "string";
+
+/** What each part must be, and how to say so. */
+const PARTS: Readonly<Record<keyof LetterSelection, readonly [is: (value: unknown) => boolean, must: string]>> = {
+  ids: [(value) => Array.isArray(value) && value.every(isText), "a list of ids"],
+  key: [isText, "a string"],
+  node: [isText, "a string"],
+  from: [Number.isFinite, "a time in ms since the Unix epoch"],
+  to: [Number.isFinite, "a time in ms since the Unix epoch"],
+};
+
+/**
+ * What was said of letters, without what was left out. Throws `InvalidOption` for what is no part of a selection, too: a name
+ * that is spelled wrong must not select all letters. `what`: begins the message.
+ */
+export function checkSelection(what: string, said: object): LetterSelection {
+  const parts = Object.entries(said).filter(([, value]) => value !== undefined);
+  for (const [name, value] of parts) {
+    const [is, must] = PARTS[name as keyof LetterSelection] ?? [() => false, ""];
+    if (must === "") {
+      throw new MillraceError("InvalidOption", `${what}: there is no option ${quote(name)}`);
+    }
+    if (!is(value)) {
+      const found = typeof value === "number" ? String(value) : kindOf(value);
+      throw new MillraceError("InvalidOption", `${what}: ${name} must be ${must}, not ${found}`);
+    }
+  }
+  return Object.fromEntries(parts);
 }
 
 /** Whether a letter is among those that were selected. */

@@ -24,6 +24,11 @@ export const rawText: Codec<string> = { name: "text", decode: E.right, encode: E
 /** The store beside that of the operator itself; users' names have no `!`. */
 const LETTERS_STORE = "!letters";
 
+/** The store of an operator that remembers its letters. */
+export function lettersStoreOf(name: string): string {
+  return `${name}${LETTERS_STORE}`;
+}
+
 /** The store of a task that remembers what it was asked. */
 export const CONTROL_STORE = "!control";
 
@@ -49,7 +54,7 @@ export function failureTarget(
     label,
     policy: { ...policy, mayPark: policy.mayPark && source.key !== null },
     codec: policy.codec ?? of.codec,
-    letters: writes ? { topic: alignedTopic("dead-letter topic", to), store: `${name}${LETTERS_STORE}` } : null,
+    letters: writes ? { topic: alignedTopic("dead-letter topic", to), store: lettersStoreOf(name) } : null,
   };
 }
 

@@ -88,6 +88,7 @@ export class Section {
       new Observable<never>(() => this.subscribe(apply)).subscribe();
     });
     this.state = "started";
+    this.look();
     return this.judged(outcome);
   }
 
@@ -103,7 +104,9 @@ export class Section {
   /** The input has ended for good. Called once; nothing is pushed behind it. */
   end(): Outcome {
     this.state = "ending";
-    this.look();
+    if (!this.options.sync) {
+      this.look();
+    }
     return this.rested(this.during(() => this.input.complete()));
   }
 
@@ -238,23 +241,19 @@ function teardowns(subscription: Subscription): readonly Exclude<TeardownLogic, 
 
 /** Tells of the subscribers of all operators that are applied to it and to what they make. */
 class WatchedSource extends Observable<Any> {
-  private readonly entered: (subscriber: Subscription) => void;
-
   constructor(subscribe: ((to: Subscriber<Any>) => TeardownLogic) | null, entered: (subscriber: Subscription) => void) {
     super(subscribe ?? undefined);
-    this.entered = entered;
-  }
-
-  /** How RxJS 7 applies an operator to a source. */
-  override lift<R>(operator?: Operator<Any, R>): Observable<R> {
-    const lifted = new WatchedSource(null, this.entered);
-    lifted.source = this;
-    lifted.operator = {
-      call: (to: Subscriber<R>, from) => {
-        this.entered(to);
-        return operator === undefined ? from.subscribe(to) : operator.call(to, from);
-      },
+    // How RxJS 7 applies an operator to a source. Some Observables of RxJS borrow it from their source: `this` is any of them.
+    this.lift = function lift<R>(this: Observable<Any>, operator?: Operator<Any, R>): Observable<R> {
+      const lifted = new WatchedSource(null, entered);
+      lifted.source = this;
+      lifted.operator = {
+        call: (to: Subscriber<R>, from) => {
+          entered(to);
+          return operator === undefined ? from.subscribe(to) : operator.call(to, from);
+        },
+      };
+      return lifted;
     };
-    return lifted;
   }
 }

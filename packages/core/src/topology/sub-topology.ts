@@ -1,6 +1,6 @@
 /** What the tasks of one topic run, and what follows from it for units, stores and topics. */
 import type { Any } from "./any.ts";
-import { CONTROL_STORE, controlTopic, type FailureTarget, letterTopics } from "./failure-target.ts";
+import { controlTopic, type FailureTarget, letterTopics } from "./failure-target.ts";
 import type { OperatorSpec } from "./node.ts";
 import type { Topic } from "./topic.ts";
 
@@ -70,7 +70,7 @@ export function subTopologyOf(of: {
     letterTopics: letterTopics(targets),
     control,
     writes: [...new Set(all.flatMap(({ spec }) => spec.sink ?? []))],
-    stores: [...all.flatMap(({ store }) => store ?? []), ...letters, ...(control === null ? [] : [CONTROL_STORE])],
+    stores: [...all.flatMap(({ store }) => store ?? []), ...letters],
     keeps: [
       ...all.flatMap(({ store, spec }) => (store === null ? [] : [`${store} (${spec.keeps ?? ""})`])),
       ...letters.map((store) => `${store} (dead letters)`),
