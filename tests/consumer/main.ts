@@ -52,9 +52,12 @@ import {
   type Windowed,
   window,
 } from "@millrace/core";
+import { doneTE, LeftError, mapEitherK, mapOrderedTE, runTE, sinkTE } from "@millrace/core/fp";
 import { redisAdapter } from "@millrace/redis-adapter";
 import { createVirtualClock, type MemoryAdapter, memoryAdapter } from "@millrace/testing";
 import * as E from "fp-ts/lib/Either.js";
+import { pipe } from "fp-ts/lib/function.js";
+import * as TE from "fp-ts/lib/TaskEither.js";
 import * as t from "io-ts";
 import { lastValueFrom, of, filter as rxFilter, toArray } from "rxjs";
 
@@ -167,6 +170,29 @@ async function tryOperators(): Promise<void> {
   );
 }
 
+/** The other door, to the same operators. */
+async function tryFp(): Promise<void> {
+  const refuse = (order: Order): E.Either<{ readonly _tag: "Refused" }, Order> =>
+    order.total > 0 ? E.right(order) : E.left({ _tag: "Refused" });
+  const rows: string[] = [];
+  const plan = pipeline(
+    "fp",
+    stream(orders).pipe(
+      mapEitherK(refuse, { onLeft: (left) => (left._tag === "Refused" ? "skip" : "fail") }),
+      mapOrderedTE((order, record) => TE.right(`${record.key} ${order.total}`)),
+      sinkTE((batch) => TE.fromIO(() => rows.push(...batch))),
+    ),
+  );
+  await using app = createApp({ name: "fp", adapter: memoryAdapter() });
+  await using producer = await app.producer(orders);
+  await producer.sendAll(input);
+  await producer.end();
+  assert.deepEqual(await pipe(runTE(app, plan), TE.chain(doneTE))(), E.right(undefined));
+  const kept = input.filter(({ total }) => total > 0).map(({ customer, total }) => `${customer} ${total}`);
+  assert.deepEqual(rows.toSorted(), kept.toSorted());
+  await assert.rejects(lastValueFrom(of(...input).pipe(mapEitherK(refuse))), LeftError);
+}
+
 /** What adapters and tools are made of. */
 async function tryPieces(): Promise<void> {
   const hour: Duration = "1 h";
@@ -193,5 +219,6 @@ async function tryPieces(): Promise<void> {
 
 await runJob();
 await tryOperators();
+await tryFp();
 await tryPieces();
 process.stdout.write(`${JSON.stringify({ ok: true })}\n`);
