@@ -11,20 +11,27 @@ export const layers = {
   topology: ["codec", "ports", "kernel"],
   operators: ["topology", "codec", "ports", "kernel"],
   runtime: ["topology", "codec", "ports", "kernel"],
+  fp: ["operators", "topology", "codec", "ports", "kernel"],
 };
+
+/**
+ * Files beside the layers that one may import, too.
+ * @type {Readonly<Record<string, string>>}
+ */
+const besides = { kernel: "", fp: "(app|errors)[.]ts$|" };
 
 const src = "^packages/core/src/";
 
 /**
  * One rule per layer: nothing in core outside itself and the layers below it, except the public errors, which every
- * layer but the kernel may raise.
+ * layer but the kernel may raise, and the app, which the fp door wraps.
  * @type {import("dependency-cruiser").IForbiddenRuleType[]}
  */
 const layering = Object.entries(layers).map(([layer, below]) => ({
   name: `${layer}-imports-only-what-is-below`,
   severity: "error",
   from: { path: `${src}${layer}/` },
-  to: { path: src, pathNot: `${src}(${layer === "kernel" ? "" : "errors[.]ts$|"}(${[layer, ...below].join("|")})/)` },
+  to: { path: src, pathNot: `${src}(${besides[layer] ?? "errors[.]ts$|"}(${[layer, ...below].join("|")})/)` },
 }));
 
 /** @satisfies {import("dependency-cruiser").IConfiguration} */
