@@ -81,7 +81,7 @@ interface Wrappable<F> {
 
 /** The spec of an operator around whose function handlers can be put. */
 export function wrappable<F>(of: Wrappable<F>): OperatorSpec {
-  const spec = of.make(of.f);
+  const spec = { ...of.make(of.f), functionName: of.named };
   const operatorName = called(spec.kind, spec.name ?? of.named);
   return { ...spec, around: (handler) => wrappable({ ...of, f: of.wrap(of.f, operatorName, handler) }) };
 }

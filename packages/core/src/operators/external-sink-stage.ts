@@ -43,6 +43,9 @@ type Ending =
   | { readonly kind: "written" | "stopped" }
   | { readonly kind: "failed"; readonly cause: unknown; readonly attempts: number };
 
+const WRITTEN: Ending = { kind: "written" };
+const STOPPED: Ending = { kind: "stopped" };
+
 /**
  * Calls a function with what waits, one batch after the other, and lets go of a value's unit when the call that covered it has
  * resolved. A batch is begun as soon as the one before it is done; what comes meanwhile is the next one.
@@ -130,15 +133,12 @@ export class ExternalSinkStage<A> implements Stage<A>, Queue {
     this.abort.abort();
     this.leavePlace();
     this.how.places?.leave(this.takePlace);
-    this.gotPlace();
     this.down.stop();
   }
 
   /** Writes batches as long as values wait. */
   private async work(): Promise<void> {
     try {
-      // What is pushed in one go is called together, and outside of the push.
-      await Promise.resolve();
       while (this.mayGoOn()) {
         await this.place();
         const batch = this.takeBatch();
@@ -151,10 +151,7 @@ export class ExternalSinkStage<A> implements Stage<A>, Queue {
       this.isWorking = false;
       this.completeWhenDone();
     } catch (error) {
-      if (!this.isStopped) {
-        this.leavePlace();
-        this.env.fail(error);
-      }
+      this.env.fail(error);
     }
   }
 
@@ -166,7 +163,7 @@ export class ExternalSinkStage<A> implements Stage<A>, Queue {
   /** The values of the next call; `null`: there are none. Values that are not admitted are done. */
   private takeBatch(): Batch<A> | null {
     const taken: ValueSlot<A>[] = [];
-    for (const slot of this.isStopped ? [] : this.slots) {
+    for (const slot of this.slots) {
       if (taken.length === this.how.maxBatch || slot.unit.index > this.lastIndex) {
         break;
       }
@@ -214,9 +211,6 @@ export class ExternalSinkStage<A> implements Stage<A>, Queue {
   /** One value at a time, to find those that fail. A value in front may have changed what becomes of those behind it. */
   private async writeEach(batch: Batch<A>): Promise<void> {
     for (const slot of batch) {
-      if (this.isStopped) {
-        return;
-      }
       if (this.isAdmitted(slot)) {
         await this.writeBatch([slot]);
       }
@@ -227,10 +221,10 @@ export class ExternalSinkStage<A> implements Stage<A>, Queue {
   private async callWhileFailing(batch: Batch<A>): Promise<Ending> {
     for (let attempt = 1; ; attempt += 1) {
       await this.place();
+      const ending = this.isStopped ? STOPPED : await this.call(batch, attempt);
       if (this.isStopped) {
-        return { kind: "stopped" };
+        return STOPPED;
       }
-      const ending = await this.call(batch, attempt);
       this.leavePlace();
       const pauseMs = ending.kind === "failed" ? this.pauseAfter(batch, ending) : null;
       if (pauseMs === null) {
@@ -254,9 +248,9 @@ export class ExternalSinkStage<A> implements Stage<A>, Queue {
     try {
       const { signal } = this.abort;
       await (time === null ? run(signal) : callWithin(run, time, { clock, given: signal }));
-      return { kind: this.isStopped ? "stopped" : "written" };
+      return WRITTEN;
     } catch (cause) {
-      return this.isStopped ? { kind: "stopped" } : { kind: "failed", cause, attempts };
+      return { kind: "failed", cause, attempts };
     } finally {
       this.calls.end();
     }
@@ -275,7 +269,10 @@ export class ExternalSinkStage<A> implements Stage<A>, Queue {
     }
   }
 
-  /** Resolves when the operator has a place at its limiter, or was stopped. */
+  /**
+   * Resolves when the operator has a place at its limiter, or was stopped before it waited for one. Never at once: what is
+   * pushed in one go is called together, and outside of the push.
+   */
   private async place(): Promise<void> {
     if (!this.isStopped && !this.hasPlace && !this.takePlace()) {
       await new Promise<void>((resolve) => {

@@ -48,8 +48,8 @@ export function nodeLabel(node: PlanNode): string {
   if (node.spec.owns !== null) {
     return `${node.spec.kind} ${ownedName(node)}`;
   }
-  const { kind, name, detail, native } = node.spec;
-  const called = name ?? (native === null ? detail : "");
+  const { kind, name, functionName } = node.spec;
+  const called = name ?? functionName;
   return `${kind}${called === "" ? "" : ` ${called}`} behind ${ownedName(node.parent)}`;
 }
 
@@ -69,11 +69,18 @@ export function describeNodes(ends: readonly PlanNode[]): PlanDescription {
     ids.set(identity, id);
     const name =
       node.spec === null || node.spec.owns !== null ? ownedName(node) : (node.spec.sink?.name ?? node.spec.name);
-    nodes.push({ id, kind, name, detail: node.spec?.detail ?? sourceDetail(node), inputs });
+    nodes.push({ id, kind, name, detail: detailOf(node), inputs });
     return id;
   };
   ends.forEach(visit);
   return { nodes };
+}
+
+function detailOf(node: PlanNode): string {
+  const detail = node.spec?.detail ?? sourceDetail(node);
+  const onError = (node.spec ?? node).failure?.onError ?? "fail";
+  const policy = onError === "fail" ? "" : `onError ${typeof onError === "function" ? "by function" : onError}`;
+  return [detail, policy].filter((part) => part !== "").join(", ");
 }
 
 function sourceDetail(node: PlanNode): string {

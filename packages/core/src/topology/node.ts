@@ -32,6 +32,8 @@ export interface OperatorSpec {
   readonly kind: string;
   /** Parameters, for people: `"1 day, grace 1 h"`; `""` for none. */
   readonly detail: string;
+  /** The name of the user's function; `""` where it has none. */
+  readonly functionName: string;
   /** The name that the user gave, or `null`. */
   readonly name: string | null;
   /** What its store holds, as text: who shares the store must say the same. `null`: it has none. */
@@ -68,6 +70,7 @@ export interface OperatorSpec {
 export function operatorSpec(spec: Pick<OperatorSpec, "kind" | "stage"> & Partial<OperatorSpec>): OperatorSpec {
   return {
     detail: "",
+    functionName: "",
     name: null,
     keeps: null,
     owns: null,

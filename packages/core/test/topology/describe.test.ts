@@ -191,3 +191,19 @@ describe("the stable name of a node", () => {
     expect(nameOf(stream(orders).pipe(named), "window")).toBe("hourly");
   });
 });
+
+describe("a policy", () => {
+  it("is shown with its operator, and only where it is not the default", () => {
+    const plan = stream(orders, { onError: "deadLetter" }).pipe(
+      map((order) => order),
+      mapOrdered(async (order) => order, { onError: () => "skip" }),
+      sink(orders, { onError: "park" }),
+    );
+    expect(plan.toText().split("\n")).toEqual([
+      expect.stringMatching(/^stream orders \(.*, onError deadLetter\)$/),
+      "  map",
+      "    mapOrdered (concurrency 16, lane key, onError by function)",
+      "      sink orders (onError park)",
+    ]);
+  });
+});
