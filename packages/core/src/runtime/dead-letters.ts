@@ -3,25 +3,18 @@ import { MillraceError } from "../errors.ts";
 import type { Duration } from "../kernel/duration.ts";
 import { quote } from "../kernel/name.ts";
 import { BEFORE_FIRST, compareOffsets, type Offset } from "../kernel/offset.ts";
-import { taskIdOf } from "../kernel/task-id.ts";
 import type { Ports } from "../ports/adapter.ts";
-import { type Clock, sleep } from "../ports/clock.ts";
-import type { ReadBatch, ReadError, TopicInfo } from "../ports/log.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { ReadBatch, ReadError } from "../ports/log.ts";
 import type { TaskRef } from "../ports/tasks.ts";
 import type { Any } from "../topology/any.ts";
-import {
-  type Answer,
-  type Command,
-  checkSelection,
-  encodeCommand,
-  isSelected,
-  type LetterSelection,
-} from "../topology/command.ts";
+import { type Command, checkSelection, isSelected, type LetterSelection } from "../topology/command.ts";
 import { CONTROL_STORE } from "../topology/failure-target.ts";
 import { type DeadLetter, decodeLetter, type FoundLetter } from "../topology/letter.ts";
 import { failureTargetsOf, type SubTopology } from "../topology/sub-topology.ts";
 import { durationOption, type Topic } from "../topology/topic.ts";
-import { answerIn } from "./control-store.ts";
+import { type Asking, askTasks, type Place, topicOf } from "./ask-tasks.ts";
+import { ControlStore } from "./control-store.ts";
 import { demand } from "./demand.ts";
 import { LetterBook } from "./letter-book.ts";
 import { loadStores } from "./load-stores.ts";
@@ -29,9 +22,6 @@ import { ensureTopics } from "./plan-topics.ts";
 import { type RetryOptions, retrying } from "./retrying.ts";
 
 const BUDGET = { maxRecords: 500, maxBytes: 1_048_576 };
-/** How often it is looked whether the workers have answered. */
-const LOOK_MS = 100;
-
 /** Which dead letters to list. */
 export interface ListOptions extends LetterSelection {
   /** No more than these, a whole number >= 1. Default 100. */
@@ -91,13 +81,6 @@ export interface PipelineAccess {
   readonly signal: AbortSignal;
 }
 
-/** One partition of one sub-topology. */
-interface Place {
-  readonly ref: TaskRef;
-  readonly subTopology: SubTopology;
-  readonly topics: ReadonlyMap<string, TopicInfo>;
-}
-
 export class PipelineLetters implements DeadLetters {
   private readonly access: PipelineAccess;
 
@@ -134,7 +117,9 @@ export class PipelineLetters implements DeadLetters {
 
   /** Ends the quarantine of tasks; returns how many were quarantined. */
   async resume(withinMs: number): Promise<number> {
-    const answers = await this.ask({ id: randomUUID(), action: "resume" }, withinMs);
+    const ports = await this.access.open();
+    const places = await this.quarantined(ports);
+    const answers = await askTasks(this.asking(ports, withinMs), places, { id: randomUUID(), action: "resume" });
     return answers.filter(({ resumed }) => resumed).length;
   }
 
@@ -149,7 +134,10 @@ export class PipelineLetters implements DeadLetters {
     }
     const most = count(`${action}: limit`, limit);
     const withinMs = durationOption(`${action}: within`, within) ?? 60_000;
-    const answers = await this.ask({ id: randomUUID(), action, select, most }, withinMs);
+    const ports = await this.access.open();
+    const places = await this.withOpenLetters(ports, select.node);
+    const command: Command = { id: randomUUID(), action, select, most };
+    const answers = await askTasks(this.asking(ports, withinMs), places, command);
     const sum = (part: "done" | "remaining" | "waiting"): number =>
       answers.reduce((total, answer) => total + answer[part], 0);
     return { done: sum("done"), remaining: sum("remaining"), waiting: sum("waiting") };
@@ -177,7 +165,7 @@ export class PipelineLetters implements DeadLetters {
     const info = topicOf(topics, of.topic);
     const times = await demand(() => retrying(ports.log.times(info, [ref.partition]), this.retry()));
     const end = times.partitions[0]?.end ?? BEFORE_FIRST;
-    let position: Offset = BEFORE_FIRST;
+    let position = firstOpen(of.books.values());
     const reader = ports.log.reader(info, ref.partition, position);
     try {
       while (compareOffsets(position, end) < 0) {
@@ -222,85 +210,33 @@ export class PipelineLetters implements DeadLetters {
     });
   }
 
-  /** Writes a command to all partitions, and waits until their tasks have carried it out. */
-  private async ask(command: Command, withinMs: number): Promise<readonly Answer[]> {
-    const ports = await this.access.open();
-    const places = (await this.places(ports)).filter(({ subTopology }) => subTopology.control !== null);
-    if (places.length === 0) {
-      const text = `no operator of ${this.access.group} has a policy that leaves something behind: see onError`;
-      throw new MillraceError("InvalidPipeline", text);
-    }
-    const { completed } = await demand(() => retrying(ports.group.snapshot(this.access.group), this.retry()));
-    const complete = new Set(completed);
-    const asked = places.filter(({ ref }) => !complete.has(taskIdOf(ref.topic.name, ref.partition)));
-    if (asked.length === 0) {
-      const text = `all tasks of ${this.access.group} are complete: their input was ended, and nothing of it is processed any more`;
-      throw new MillraceError("NoWorker", text);
-    }
-    for (const place of asked) {
-      await this.write(ports, place, command);
-    }
-    return await this.answers(ports, asked, { command, withinMs });
-  }
-
-  private async write(ports: Ports, { ref, subTopology, topics }: Place, command: Command): Promise<void> {
-    const { control } = subTopology;
-    if (control !== null) {
-      const payload = encodeCommand(command);
-      const record = { key: "", timestampMs: this.access.clock.now(), payload, headers: {}, watermarkMs: null };
-      const request = {
-        topic: topicOf(topics, control),
-        partition: ref.partition,
-        // The same however often it is sent.
-        producer: command.id,
-        ephemeral: true,
-        firstSequence: 0,
-        records: [record],
-        signal: this.access.signal,
-      };
-      await demand(() => retrying(ports.log.append(request), this.retry()));
-    }
-  }
-
-  private async answers(
-    ports: Ports,
-    places: readonly Place[],
-    { command, withinMs }: { readonly command: Command; readonly withinMs: number },
-  ): Promise<readonly Answer[]> {
-    const { clock, signal } = this.access;
-    const deadlineMs = clock.now() + withinMs;
-    const answers: Answer[] = [];
-    let open = places;
-    while (open.length > 0) {
-      const silent: Place[] = [];
-      for (const place of open) {
-        const contents = await loadStores(ports.state, { ref: place.ref, stores: [CONTROL_STORE] }, this.retry());
-        const answer = answerIn(contents.get(CONTROL_STORE) ?? [], command.id);
-        if (answer === null) {
-          silent.push(place);
-        } else {
-          answers.push(answer);
-        }
-      }
-      this.refuseIfClosed();
-      if (silent.length > 0 && clock.now() >= deadlineMs) {
-        throw this.noWorker(silent, withinMs);
-      }
-      open = silent;
-      if (silent.length > 0) {
-        await sleep(clock, LOOK_MS, signal);
-      }
-    }
-    return answers;
-  }
-
-  private noWorker(silent: readonly Place[], withinMs: number): MillraceError {
-    const tasks = silent.slice(0, 5).map(({ ref }) => taskIdOf(ref.topic.name, ref.partition));
-    const more = silent.length > tasks.length ? ` and ${silent.length - tasks.length} more` : "";
-    return new MillraceError(
-      "NoWorker",
-      `no worker of ${this.access.group} has answered within ${withinMs} ms for ${tasks.join(", ")}${more}: it is done as soon as one runs them; see app.describeGroup`,
+  /** The open letters are with these; the others need not run. */
+  private async withOpenLetters(ports: Ports, node: string | undefined): Promise<readonly Place[]> {
+    const places = (await this.places(ports)).filter(({ subTopology }) => subTopology.letterTopics.length > 0);
+    const hasOpen = await Promise.all(
+      places.map(async (place) =>
+        [...(await this.booksOf(ports, place))].some(
+          ([name, { written, done }]) => written > done && (node === undefined || name === node),
+        ),
+      ),
     );
+    return places.filter((_, index) => hasOpen[index]);
+  }
+
+  private async quarantined(ports: Ports): Promise<readonly Place[]> {
+    const places = (await this.places(ports)).filter(({ subTopology }) => subTopology.control !== null);
+    const isQuarantined = await Promise.all(
+      places.map(async ({ ref }) => {
+        const contents = await loadStores(ports.state, { ref, stores: [CONTROL_STORE] }, this.retry());
+        return new ControlStore(contents.get(CONTROL_STORE) ?? []).quarantine !== null;
+      }),
+    );
+    return places.filter((_, index) => isQuarantined[index]);
+  }
+
+  private asking(ports: Ports, withinMs: number): Asking {
+    const { group, clock } = this.access;
+    return { ports, group, clock, withinMs, retry: this.retry(), refuseIfClosed: () => this.refuseIfClosed() };
   }
 
   private retry(): RetryOptions {
@@ -315,16 +251,17 @@ export class PipelineLetters implements DeadLetters {
   }
 }
 
-function isOf({ group, letter }: FoundLetter, ref: TaskRef): boolean {
-  return group === ref.group && letter.topic === ref.topic.name && letter.partition === ref.partition;
+/** Behind this position lies everything that may be open. */
+function firstOpen(books: Iterable<LetterBook>): Offset {
+  const throughs = [...books].map(({ doneThrough }) => (doneThrough === "" ? BEFORE_FIRST : (doneThrough as Offset)));
+  return throughs.reduce(
+    (least, next) => (compareOffsets(next, least) < 0 ? next : least),
+    throughs[0] ?? BEFORE_FIRST,
+  );
 }
 
-function topicOf(topics: ReadonlyMap<string, TopicInfo>, topic: Topic<Any>): TopicInfo {
-  const info = topics.get(topic.name);
-  if (info === undefined) {
-    throw new MillraceError("InvalidPipeline", `topic "${topic.name}" was not prepared`);
-  }
-  return info;
+function isOf({ group, letter }: FoundLetter, ref: TaskRef): boolean {
+  return group === ref.group && letter.topic === ref.topic.name && letter.partition === ref.partition;
 }
 
 function count(what: string, value: number | undefined): number | null {

@@ -2,7 +2,7 @@
  * An operator is one function with two lives: in a {@link Stream} it becomes a node of the plan, on an ordinary RxJS
  * Observable it runs at once, without acknowledgement.
  */
-import { Observable, type Operator, type OperatorFunction } from "rxjs";
+import { Observable, type Operator, type OperatorFunction, Subscriber } from "rxjs";
 import { MillraceError } from "../errors.ts";
 import { systemClock } from "../ports/clock.ts";
 import type { Any } from "./any.ts";
@@ -78,43 +78,70 @@ function runStage<A, B>(source: Observable<A>, spec: OperatorSpec): Observable<B
         `"${spec.kind}" was subscribed inside another operator's callback, where nothing acknowledges what it holds: put it into the pipeline itself (mapOrdered has "lane" for work per key)`,
       );
     }
-    const end: Stage<B> = {
-      next: (value) => subscriber.next(value),
-      watermark: () => {},
-      complete: () => subscriber.complete(),
-      stop: () => {},
-    };
-    const stage: Stage<Any> = spec.stage(
-      end,
-      envOnObservable(spec, (error) => subscriber.error(error)),
-    );
-    const subscription = source.subscribe({
-      next: (value) => {
-        // Inside a task's callback the task's unit is current: nothing that runs here is part of it.
-        const { unit } = scope;
-        scope.unit = NO_UNIT;
-        try {
-          stage.next(value);
-        } catch (error) {
-          subscriber.error(error);
-        } finally {
-          scope.unit = unit;
-        }
-      },
-      error: (error) => subscriber.error(error),
-      complete: () => {
-        try {
-          stage.complete();
-        } catch (error) {
-          subscriber.error(error);
-        }
-      },
-    });
-    return () => {
-      subscription.unsubscribe();
-      stage.stop();
-    };
+    source.subscribe(new StageSubscriber<A, B>(subscriber, spec));
   });
+}
+
+/**
+ * Pushes what comes into a stage, and what leaves the stage to the subscriber behind it. Registered there as RxJS's operators
+ * are: where that one listens no more, also in the midst of a source that emits at once, nothing more comes in here.
+ */
+class StageSubscriber<A, B> extends Subscriber<A> implements Stage<A> {
+  private readonly behind: Subscriber<B>;
+  private readonly stage: Stage<Any>;
+
+  constructor(behind: Subscriber<B>, spec: OperatorSpec) {
+    super(behind);
+    this.behind = behind;
+    this.stage = spec.stage(
+      behind instanceof StageSubscriber ? behind : endOf(behind),
+      envOnObservable(spec, (error) => behind.error(error)),
+    );
+    behind.add(() => this.stage.stop());
+  }
+
+  /** In place of `_next`, which RxJS would have called: this is the path of every value. */
+  override next(value: A): void {
+    if (this.isStopped) {
+      super.next(value);
+      return;
+    }
+    // Inside a task's callback the task's unit is current: nothing that runs here is part of it.
+    const { unit } = scope;
+    scope.unit = NO_UNIT;
+    try {
+      this.stage.next(value);
+    } catch (error) {
+      this.behind.error(error);
+    } finally {
+      scope.unit = unit;
+    }
+  }
+
+  watermark(): void {}
+
+  /** Each stage is stopped by what it was registered with. */
+  stop(): void {}
+
+  /** The stage may emit long after its input has ended. */
+  protected override _complete(): void {
+    try {
+      this.stage.complete();
+    } catch (error) {
+      this.behind.error(error);
+    } finally {
+      this.unsubscribe();
+    }
+  }
+}
+
+function endOf<B>(subscriber: Subscriber<B>): Stage<B> {
+  return {
+    next: (value) => subscriber.next(value),
+    watermark: () => {},
+    complete: () => subscriber.complete(),
+    stop: () => {},
+  };
 }
 
 /** On an ordinary Observable errors stay what they are, as in any RxJS operator. */
