@@ -182,7 +182,10 @@ export class TaskInstance {
         nowMs: () => clock.now(),
         opened: (unit) => this.committer.add(unit),
         settled: (unit) => this.onSettled(unit),
-        parked: () => this.onParked(),
+        parked: () => {
+          this.endWhenDone();
+          this.feed?.onParked();
+        },
         lost: (records) => this.options.emit({ _tag: "Gap", task: this.name, lost: records }),
       },
       stages.root,
@@ -273,12 +276,6 @@ export class TaskInstance {
     }
     this.finish({ kind: "reachedCut" });
     this.committer.resume();
-  }
-
-  /** A foreign operator has taken the last hold on a unit. */
-  private onParked(): void {
-    this.endWhenDone();
-    this.feed?.onParked();
   }
 
   private onSettled(unit: TaskUnit): void {
