@@ -10,8 +10,6 @@ import { BatchCall, type SinkCall } from "./external-sink-call.ts";
 import { callWithin, Hanging } from "./handler-call.ts";
 import { OpenCalls } from "./open-calls.ts";
 
-export type { SinkCall } from "./external-sink-call.ts";
-
 /** How one external sink is called. */
 export interface Writing<A> extends Calling {
   readonly write: (values: readonly A[], call: SinkCall) => PromiseLike<unknown>;

@@ -23,7 +23,6 @@ export interface Handling<A> extends Pooling<A> {
 interface ValueSlot<A> extends PoolEntry<A> {
   readonly kind: "value";
   readonly unit: Unit;
-  isBegun: boolean;
   hasLeft: boolean;
   outcome: { readonly result: unknown; readonly verdict: null } | { readonly verdict: Verdict } | null;
 }
@@ -45,6 +44,8 @@ export class MapOrderedStage<A> implements Stage<A>, Queue {
   private leaving: Unit | null = null;
   /** Whether slots were refused since results were last sent on. */
   private hasRefused = false;
+  /** The last unit of which a value was begun; a unit of which some values have left must be finished, too. */
+  private begunIndex = -1;
   /** Nothing is begun in units behind this one. */
   private lastIndex = Number.POSITIVE_INFINITY;
   private isCompleting = false;
@@ -78,7 +79,6 @@ export class MapOrderedStage<A> implements Stage<A>, Queue {
       record,
       unit,
       attempt: 1,
-      isBegun: verdict !== null,
       hasLeft: false,
       outcome: verdict === null ? null : { verdict },
     };
@@ -87,6 +87,7 @@ export class MapOrderedStage<A> implements Stage<A>, Queue {
       this.pool.enter(slot);
       this.pool.begin();
     } else {
+      this.begunIndex = Math.max(this.begunIndex, unit.index);
       this.emitDone();
     }
   }
@@ -110,13 +111,7 @@ export class MapOrderedStage<A> implements Stage<A>, Queue {
   }
 
   lastBegun(): number {
-    let last = -1;
-    for (const slot of this.slots) {
-      if (slot.kind === "value" && slot.isBegun) {
-        last = Math.max(last, slot.unit.index);
-      }
-    }
-    return last;
+    return this.begunIndex;
   }
 
   dropBehind(index: number): void {
@@ -165,7 +160,7 @@ export class MapOrderedStage<A> implements Stage<A>, Queue {
     if (slot.unit.index > this.lastIndex) {
       return false;
     }
-    slot.isBegun = true;
+    this.begunIndex = Math.max(this.begunIndex, slot.unit.index);
     const refused = this.env.failures?.admit(slot.record) ?? null;
     if (refused !== null) {
       slot.outcome = { verdict: refused };

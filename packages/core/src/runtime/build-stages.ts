@@ -15,6 +15,8 @@ import { TaskUnit } from "./task-unit.ts";
 export interface StageHost {
   readonly options: TaskOptions;
   readonly stores: StoreContents;
+  /** Whether records were committed before, and the input had not ended then. */
+  readonly resumes: boolean;
   /** Ends the task with a failure. */
   readonly fail: (error: unknown) => void;
   /** There is more to emit than one unit should carry. */
@@ -108,6 +110,7 @@ function envOf(node: CompiledNode, number: number, host: StageHost): StageEnv {
     failures: null,
     fail: host.fail,
     again: host.again,
+    resumes: host.resumes,
     restored: () => host.stores.get(node.store ?? "") ?? [],
     identity: `${ref.group}/${node.failure?.name ?? node.spec.name ?? number}/${ref.topic.incarnation}`,
     queues: host.queues,

@@ -59,18 +59,18 @@ export class TaskControl {
     return this.store.quarantine?.message ?? null;
   }
 
-  /** Operators that write letters, and that the store does not know yet. */
-  get newNodes(): readonly string[] {
+  /** Has a commit say which operators may write letters, where the store does not know them yet. */
+  noteNodes(pushAside: (push: () => void) => void): void {
     const known = new Set(this.store.nodes);
-    return [...this.entries.values()].flatMap(({ target }) =>
+    const names = [...this.entries.values()].flatMap(({ target }) =>
       target.letters === null || known.has(target.name) ? [] : target.name,
     );
-  }
-
-  /** To be called in a unit: the commit says which operators may write letters. */
-  noteNodes(names: readonly string[]): void {
-    scope.unit.touch(this.store);
-    this.store.addNodes(names);
+    if (names.length > 0) {
+      pushAside(() => {
+        scope.unit.touch(this.store);
+        this.store.addNodes(names);
+      });
+    }
   }
 
   /** To be called in a unit: the commit says that the task must not go on. */
@@ -120,18 +120,20 @@ export class TaskControl {
 
   /** `false`: the task is over, and another one will carry it out. */
   private async handle(command: Command | null, at: Offset): Promise<boolean> {
-    if (command === null) {
-      return await this.finish(at, null, null);
-    }
-    if (command.action === "resume") {
-      return await this.resume(command, at);
-    }
     const isHeld = await this.host.hold();
     try {
-      return isHeld && (await this.redrive(command, at));
+      return isHeld && (await this.carryOut(command, at));
     } finally {
       this.host.release();
     }
+  }
+
+  private carryOut(command: Command | null, at: Offset): Promise<boolean> {
+    if (command === null) {
+      // Nobody waits for an answer to what is no command.
+      return this.finish(at, null, null);
+    }
+    return command.action === "resume" ? this.resume(command, at) : this.redrive(command, at);
   }
 
   private async resume({ id }: Command, at: Offset): Promise<boolean> {

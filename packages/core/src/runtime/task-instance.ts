@@ -3,7 +3,7 @@
  * Lives from an acquisition to the next; what it holds in memory is what the store has, plus what is not committed yet.
  */
 import { MillraceError } from "../errors.ts";
-import type { Offset } from "../kernel/offset.ts";
+import { BEFORE_FIRST, type Offset } from "../kernel/offset.ts";
 import { decodeTime } from "../kernel/task-time.ts";
 import { MAX_UNIT_RECORDS } from "../kernel/unit-limit.ts";
 import { sleep } from "../ports/clock.ts";
@@ -163,6 +163,7 @@ export class TaskInstance {
     const stages = buildStages({
       options: this.options,
       stores,
+      resumes: this.ownership.offset !== BEFORE_FIRST && time.watermarkMs !== Number.POSITIVE_INFINITY,
       fail: (error) => this.fail(error),
       again: () => {
         this.loop?.again();
@@ -230,10 +231,7 @@ export class TaskInstance {
       this.reachCut();
       return;
     }
-    const { newNodes } = control;
-    if (newNodes.length > 0) {
-      this.loop?.pushAside(() => control.noteNodes(newNodes));
-    }
+    control.noteNodes((push) => this.loop?.pushAside(push));
     if (cut === null) {
       control.run().catch((error: unknown) => this.fail(error));
     }

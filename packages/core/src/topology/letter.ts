@@ -187,18 +187,20 @@ function errorChain(thrown: unknown): readonly LetterError[] {
   const chain: LetterError[] = [];
   let next: unknown = thrown;
   do {
-    chain.push(errorOf(next));
-    next = next instanceof Error ? next.cause : undefined;
+    chain.push(safely(() => partsOf(next), UNKNOWN));
+    next = safely(() => (next instanceof Error ? next.cause : null), null);
   } while (next !== undefined && next !== null && chain.length < MAX_ERRORS);
   return chain;
 }
 
-function errorOf(thrown: unknown): LetterError {
+const UNKNOWN: LetterError = { name: "unknown", message: "", code: null };
+
+/** What `look` finds out; errors of one's own may have getters that throw: then nothing is known of it. */
+function safely<A>(look: () => A, unknown: A): A {
   try {
-    return partsOf(thrown);
+    return look();
   } catch {
-    // An error of one's own may have getters that throw: then nothing is known of it.
-    return { name: "unknown", message: "", code: null };
+    return unknown;
   }
 }
 

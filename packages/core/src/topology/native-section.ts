@@ -119,9 +119,10 @@ class NativeStage implements Stage<Any> {
   }
 
   watermark(timeMs: number): void {
-    if (timeMs === Number.POSITIVE_INFINITY && this.last !== null && !this.isEnded) {
+    // Without any record at all nothing is to come out; in a run before this one there may have been some.
+    if (timeMs === Number.POSITIVE_INFINITY && (this.last !== null || this.env.resumes) && !this.isEnded) {
       this.isEnded = true;
-      this.finish(this.last);
+      this.finish(this.last ?? NO_RECORD);
     }
     this.down.watermark(timeMs);
   }

@@ -43,7 +43,10 @@ export function unfold(apply: OperatorFunction<Any, Any>): readonly OperatorSpec
   if (SPEC in apply) {
     return [apply[SPEC] as OperatorSpec];
   }
-  return planOf(apply(new Probe([]))) ?? [nativeSpec(apply, {})];
+  const specs = planOf(apply(new Probe([])));
+  // Applied anew in each task: `share` keeps what it shares beside its operator, not in it.
+  const isOneForeign = specs?.length === 1 && specs[0]?.kind === "native" && specs[0].name === null;
+  return specs === null || isOneForeign ? [nativeSpec(apply, {})] : specs;
 }
 
 /** What RxJS 7 remembers of an Observable that one of its operators made. */
@@ -72,10 +75,10 @@ function planOf(made: unknown): readonly OperatorSpec[] | null {
 
 function runStage<A, B>(source: Observable<A>, spec: OperatorSpec): Observable<B> {
   return new Observable<B>((subscriber) => {
-    if (scope.inTask && spec.holds) {
+    if (scope.inTask && (spec.holds || spec.isEnd)) {
       throw new MillraceError(
         "InvalidOperator",
-        `"${spec.kind}" was subscribed inside another operator's callback, where nothing acknowledges what it holds: put it into the pipeline itself (mapOrdered has "lane" for work per key)`,
+        `"${spec.kind}" was subscribed inside another operator's callback, where nothing acknowledges what it holds or writes: put it into the pipeline itself (mapOrdered has "lane" for work per key)`,
       );
     }
     source.subscribe(new StageSubscriber<A, B>(subscriber, spec));
@@ -154,6 +157,7 @@ function envOnObservable(spec: OperatorSpec, fail: (error: unknown) => void): St
     fail,
     again: () => {},
     restored: () => [],
+    resumes: false,
     identity: spec.name ?? spec.kind,
     queues: () => {},
     retried: () => {},

@@ -114,6 +114,8 @@ export interface StageEnv {
   fail(error: unknown): void;
   /** Asks for another watermark in a unit of its own: there is more to emit than one commit should carry. */
   again(): void;
+  /** Whether the task has committed records before, and its input had not ended then. */
+  readonly resumes: boolean;
   /** The content of the operator's store at the last commit. */
   restored(): Iterable<readonly [key: string, value: string]>;
   /** What tells this operator in this task from every other one, in every run: begins the idempotency keys of its calls. */

@@ -7,7 +7,7 @@ import { NO_UNIT, type Queue, type Stage, type StageEnv, scope, type Unit } from
 import { settled } from "../support/collect.ts";
 
 /** Time that moves when the test says so. */
-export interface StepClock extends Clock {
+interface StepClock extends Clock {
   /** Timers that have not fired. */
   readonly pending: number;
   advance(ms: number): Promise<void>;
@@ -20,7 +20,7 @@ export interface Row {
 }
 
 /** A call that waits until the test ends it. */
-export interface OpenWrite {
+interface OpenWrite {
   readonly values: readonly number[];
   readonly call: SinkCall;
   resolve(): Promise<void>;
@@ -99,6 +99,7 @@ export function sinkBench({ decide, write, ...options }: BenchOptions = {}): Sin
     fail: (error) => failed.push(error),
     again: () => {},
     restored: () => [],
+    resumes: false,
     identity: "app.rows/0/1",
     queues: (queue) => queues.push(queue),
     retried: (record, attempt) => retried.push([record.offset, attempt]),

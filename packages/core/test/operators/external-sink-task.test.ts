@@ -3,7 +3,7 @@ import { limiter } from "@millrace/core";
 import { describe, expect, it } from "vitest";
 import { scope } from "../../src/topology/stage.ts";
 import { settled } from "../support/collect.ts";
-import { rowsOf, sinkBench } from "./external-sink-bench.ts";
+import { type BenchOptions, rowsOf, sinkBench } from "./external-sink-bench.ts";
 
 describe("a sink in a task", () => {
   it("holds the units of a batch until its call has resolved, and lets go of them in order", async () => {
@@ -180,16 +180,24 @@ describe("a sink that is stopped", () => {
     expect(bench.failed).toEqual([]);
   });
 
-  it("does not fail when its call rejects because it was aborted", async () => {
-    const bench = sinkBench({ decide: () => "skip" });
-    bench.push(0, rowsOf(1, 2));
-    await settled();
-    const [call] = bench.open;
-    bench.stage.stop();
-    await call?.reject(new Error("aborted"));
-    expect(bench.failed).toEqual([]);
-    expect(bench.calls).toEqual([[1, 2]]);
-  });
+  it.each([
+    ["it has no policy", {}],
+    ["it has one", { decide: () => "skip" }],
+    ["it would repeat", { retry: { attempts: 3 } }],
+  ] satisfies [string, BenchOptions][])(
+    "has no failure in a call that rejects because it was aborted, where %s",
+    async (_where, options) => {
+      const bench = sinkBench(options);
+      bench.push(0, rowsOf(1, 2));
+      await settled();
+      const [call] = bench.open;
+      bench.stage.stop();
+      await call?.reject(new Error("aborted"));
+      expect(bench.failed).toEqual([]);
+      expect(bench.retried).toEqual([]);
+      expect(bench.calls).toEqual([[1, 2]]);
+    },
+  );
 
   it("leaves no timer behind, in a pause or in a call", async () => {
     const pausing = sinkBench({ retry: { attempts: 9, backoff: "1 hour" } });

@@ -1,7 +1,7 @@
 /** mapOrdered as a task runs it: what it owes to units and to event time. */
-import { mapOrdered } from "@millrace/core";
+import { limiter, mapOrdered } from "@millrace/core";
 import { describe, expect, it, vi } from "vitest";
-import { type Stage, scope, type Unit } from "../../src/topology/stage.ts";
+import { type Queue, type Stage, scope, type Unit } from "../../src/topology/stage.ts";
 import { settled } from "../support/collect.ts";
 import { Handlers } from "../support/handlers.ts";
 import { countingUnit, inUnit, taskStage } from "../support/task-stage.ts";
@@ -71,6 +71,22 @@ describe("mapOrdered in a task", () => {
     await handlers.of(1).resolve("a");
     expect(out).toEqual([50, "a", 100, "b", 200]);
     expect([first.held, second.held]).toEqual([0, 0]);
+  });
+
+  it("has begun a unit of which some results have left, also while nothing of it runs", async () => {
+    const handlers = new Handlers<number, number>();
+    const place = limiter(1);
+    const other = taskStage(
+      mapOrdered(() => new Promise<number>(() => {}), { limit: place }),
+      {},
+    );
+    const stage = taskStage(mapOrdered(handlers.handle, { limit: place, lane: "none" }), {}) as Stage<number> & Queue;
+    inUnit(countingUnit(), () => stage.next(1));
+    inUnit(countingUnit(), () => other.next(9));
+    inUnit(countingUnit(), () => stage.next(2));
+    await handlers.of(1).resolve(1);
+    expect(handlers.started).toEqual([1]);
+    expect(stage.lastBegun()).toBe(0);
   });
 
   it("leaves no timer behind when it is stopped, in a pause or in a call", async () => {

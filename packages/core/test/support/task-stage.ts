@@ -42,6 +42,7 @@ export function taskStage<A, B>(
     fail: (error) => failed.push(error),
     again: () => {},
     restored: () => [],
+    resumes: false,
     identity: "test",
     queues: () => {},
     retried: () => {},

@@ -46,6 +46,29 @@ describe("a section", () => {
     expect(other.observed).toBe(false);
   });
 
+  it("sees what observers throw, also behind operators that throw when they start and when they end", () => {
+    const no = (): never => {
+      throw new Error("no");
+    };
+    const throwing: readonly Apply[] = [
+      no,
+      () => rx.EMPTY.pipe(rx.finalize(no)),
+      () => rx.of(1).pipe(rx.finalize(no)),
+      () =>
+        new rx.Observable((to) => {
+          to.complete();
+          return no;
+        }),
+    ];
+    for (const apply of throwing) {
+      const { section, started } = sectionOf(apply);
+      expect(started.fault).not.toBeNull();
+      expect(() => section.stop()).not.toThrow();
+      const { section: next } = sectionOf((numbers) => new rx.Observable(() => numbers.subscribe(no)));
+      expect(next.push(1).fault).toMatchObject({ kind: "threw" });
+    }
+  });
+
   it("sets what it changes in RxJS back, whatever it was", () => {
     for (const before of [false, true]) {
       rx.config.useDeprecatedSynchronousErrorHandling = before;
