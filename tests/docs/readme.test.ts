@@ -7,14 +7,31 @@ import { expect, it } from "vitest";
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 /** What the samples leave to the reader. */
 const GIVEN = `
-  import type { Adapter } from "@millrace/core";
+  import type { Adapter, App, Pipeline, Topic } from "@millrace/core";
+  interface Order { readonly customerId: string; readonly total: number }
   declare global {
+    const orders: Topic<Order>;
+    const charged: Topic<Order>;
+    const billing: Pipeline;
+    const app: App;
+    class NetworkError extends Error {}
+    class UnknownProduct extends Error {}
+    function price(order: Order): Order;
+    function charge(order: Order): Promise<Order>;
     function enrich<A>(value: A, signal: AbortSignal): Promise<A>;
     function myAdapter(): Adapter;
   }
 `;
 
-it.each(["README.md", "packages/core/README.md", "packages/redis-adapter/README.md", "packages/testing/README.md"])(
+const PAGES = [
+  "README.md",
+  "docs/guides/failures.md",
+  "packages/core/README.md",
+  "packages/redis-adapter/README.md",
+  "packages/testing/README.md",
+];
+
+it.each(PAGES)(
   "the samples in %s compile as they stand",
   (page) => {
     const dir = join(ROOT, "node_modules/.cache/samples", dirname(page));
