@@ -5,7 +5,15 @@
  */
 import { MillraceError } from "../errors.ts";
 import { quote } from "../kernel/name.ts";
-import { type FailureDecision, failurePolicy, isDecision, type OnError } from "../topology/failure.ts";
+import {
+  DECISIONS,
+  decidingAmong,
+  decisionsOf,
+  type FailureDecision,
+  failurePolicy,
+  isDecision,
+  type OnError,
+} from "../topology/failure.ts";
 import type { RecordInfo } from "../topology/record.ts";
 import { LeftError } from "./left-error.ts";
 
@@ -39,7 +47,7 @@ interface LeftPolicy<E> {
   readonly retry: { readonly repeatsDefects: boolean } | null;
 }
 
-const DECISIONS = '"fail", "quarantine", "skip", "deadLetter", "park"';
+const CHOICES = '"fail", "quarantine", "skip", "deadLetter", "park"';
 
 /** A `Left` that its error stands for. */
 interface KnownLeft<E> {
@@ -71,7 +79,13 @@ export class Lefts<E> {
     this.onExhausted = onExhausted;
     this.mayRepeat = retry !== null;
     const always = onLeft === "retry" ? onExhausted : onLeft;
-    this.onError = always === onError ? onError : (error, record) => this.decisionOn(error, record, onError);
+    const ofLefts = typeof always === "function" ? DECISIONS : [always];
+    this.onError =
+      always === onError
+        ? onError
+        : decidingAmong(new Set([...ofLefts, ...decisionsOf(onError), onExhausted]), (error, record) =>
+            this.decisionOn(error, record, onError),
+          );
   }
 
   /** The error to throw for a `Left`. `signal`: that of the call. */
@@ -118,7 +132,7 @@ export class Lefts<E> {
       throw invalid(this.operator, 'onLeft answered "retry", and there is no retry: { attempts } that says how often');
     }
     if (decision !== "retry" && !isDecision(decision)) {
-      throw invalid(this.operator, `onLeft must answer ${DECISIONS} or "retry", not ${quote(decision)}`);
+      throw invalid(this.operator, `onLeft must answer ${CHOICES} or "retry", not ${quote(decision)}`);
     }
     return decision;
   }
@@ -126,14 +140,14 @@ export class Lefts<E> {
 
 function checkOnLeft(operator: string, onLeft: unknown): void {
   if (typeof onLeft !== "function" && onLeft !== "retry" && !isDecision(onLeft)) {
-    const choices = `${DECISIONS}, "retry" or a function that returns one of them`;
+    const choices = `${CHOICES}, "retry" or a function that returns one of them`;
     throw invalid(operator, `onLeft must be ${choices}, not ${quote(onLeft)}`);
   }
 }
 
 function checkRetry(operator: string, { onLeft, onExhausted, retry }: LeftPolicy<never>): void {
   if (onExhausted !== undefined && !isDecision(onExhausted)) {
-    throw invalid(operator, `onExhausted must be ${DECISIONS}, not ${quote(onExhausted)}`);
+    throw invalid(operator, `onExhausted must be ${CHOICES}, not ${quote(onExhausted)}`);
   }
   if (retry === null) {
     if (onLeft === "retry" || onExhausted !== undefined) {

@@ -45,14 +45,17 @@ export interface Answer {
 
 const isText = (value: unknown): boolean => typeof value === "string";
 
-/** What each part must be, and how to say so. */
-const PARTS: Readonly<Record<keyof LetterSelection, readonly [is: (value: unknown) => boolean, must: string]>> = {
-  ids: [(value) => Array.isArray(value) && value.every(isText), "a list of ids"],
-  key: [isText, "a string"],
-  node: [isText, "a string"],
-  from: [Number.isFinite, "a time in ms since the Unix epoch"],
-  to: [Number.isFinite, "a time in ms since the Unix epoch"],
-};
+/** What each part of a selection must be, and how to say so. */
+const PARTS: ReadonlyMap<string, readonly [is: (value: unknown) => boolean, must: string]> = new Map<
+  keyof LetterSelection,
+  readonly [is: (value: unknown) => boolean, must: string]
+>([
+  ["ids", [(value) => Array.isArray(value) && value.every(isText), "a list of ids"]],
+  ["key", [isText, "a string"]],
+  ["node", [isText, "a string"]],
+  ["from", [Number.isFinite, "a time in ms since the Unix epoch"]],
+  ["to", [Number.isFinite, "a time in ms since the Unix epoch"]],
+]);
 
 /**
  * What was said of letters, without what was left out. Throws `InvalidOption` for what is no part of a selection, too: a name
@@ -61,10 +64,11 @@ const PARTS: Readonly<Record<keyof LetterSelection, readonly [is: (value: unknow
 export function checkSelection(what: string, said: object): LetterSelection {
   const parts = Object.entries(said).filter(([, value]) => value !== undefined);
   for (const [name, value] of parts) {
-    const [is, must] = PARTS[name as keyof LetterSelection] ?? [() => false, ""];
-    if (must === "") {
+    const part = PARTS.get(name);
+    if (part === undefined) {
       throw new MillraceError("InvalidOption", `${what}: there is no option ${quote(name)}`);
     }
+    const [is, must] = part;
     if (!is(value)) {
       const found = typeof value === "number" ? String(value) : kindOf(value);
       throw new MillraceError("InvalidOption", `${what}: ${name} must be ${must}, not ${found}`);

@@ -2,7 +2,7 @@
 import * as E from "fp-ts/lib/Either.js";
 import type { Codec } from "../codec/codec.ts";
 import type { Any } from "./any.ts";
-import { type FailurePolicy, mayWriteLetters } from "./failure.ts";
+import { type FailurePolicy, mayLeaveBehind, mayWriteLetters } from "./failure.ts";
 import { checkName, type Topic, topic } from "./topic.ts";
 
 /** An operator with a policy, in one sub-topology. */
@@ -68,7 +68,7 @@ export function letterTopics(targets: readonly FailureTarget[]): readonly Topic<
 
 /** The topic in which the tasks of a sub-topology are asked; `null` where there is nothing to ask. */
 export function controlTopic(targets: readonly FailureTarget[], source: Topic<Any>, group: string): Topic<Any> | null {
-  const isNeeded = targets.some(({ policy }) => policy.onError !== "skip");
+  const isNeeded = targets.some(({ policy }) => mayLeaveBehind(policy));
   return isNeeded ? alignedTopic("control topic", `${inGroup(group, source)}.control`) : null;
 }
 

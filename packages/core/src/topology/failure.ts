@@ -47,6 +47,8 @@ export interface DeadLetterOptions<A> {
 /** {@link FailureOptions}, checked. */
 export interface FailurePolicy {
   readonly onError: OnError;
+  /** The decisions that it may come to. */
+  readonly decisions: ReadonlySet<FailureDecision>;
   readonly topic: string | null;
   readonly codec: Codec<Any> | null;
   /** Whether values of one key come to the operator's function one after the other, so that it can park. */
@@ -78,10 +80,16 @@ export interface Failures {
   settle(value: unknown, verdict: Verdict | null): void;
 }
 
-const DECISIONS: ReadonlySet<unknown> = new Set<FailureDecision>(["fail", "quarantine", "skip", "deadLetter", "park"]);
+export const DECISIONS: ReadonlySet<FailureDecision> = new Set<FailureDecision>([
+  "fail",
+  "quarantine",
+  "skip",
+  "deadLetter",
+  "park",
+]);
 
 export function isDecision(value: unknown): value is FailureDecision {
-  return DECISIONS.has(value);
+  return (DECISIONS as ReadonlySet<unknown>).has(value);
 }
 
 /** The checked policy; `null` where failures stop the task. Throws `InvalidOption`, `InvalidName`. */
@@ -99,12 +107,40 @@ export function failurePolicy<A>(operator: string, options: FailureOptions<A>): 
   if (onError === "fail") {
     return null;
   }
-  return { onError, topic: deadLetters?.topic ?? null, codec: deadLetters?.codec ?? null, mayPark: true };
+  return {
+    onError,
+    decisions: decisionsOf(onError),
+    topic: deadLetters?.topic ?? null,
+    codec: deadLetters?.codec ?? null,
+    mayPark: true,
+  };
 }
 
-/** Whether values may become dead letters. A function may decide so. */
+/** Functions that never come to other decisions than these. */
+const knownDecisions = new WeakMap<object, ReadonlySet<FailureDecision>>();
+
+/** The function itself: it is known to come to no other decisions, so that what only these would need is not made. */
+export function decidingAmong<F extends Extract<OnError, (...args: never) => unknown>>(
+  decisions: Iterable<FailureDecision>,
+  decide: F,
+): F {
+  knownDecisions.set(decide, new Set(decisions));
+  return decide;
+}
+
+/** The decisions that an `onError` may come to: of a function, all, unless more is known. */
+export function decisionsOf(onError: OnError): ReadonlySet<FailureDecision> {
+  return typeof onError === "function" ? (knownDecisions.get(onError) ?? DECISIONS) : new Set([onError]);
+}
+
+/** Whether values may become dead letters. */
 export function mayWriteLetters(policy: FailurePolicy | null): policy is FailurePolicy {
-  return policy !== null && policy.onError !== "skip" && policy.onError !== "quarantine";
+  return policy !== null && (policy.decisions.has("deadLetter") || policy.decisions.has("park"));
+}
+
+/** Whether somebody may have to ask the task to go on with what it left behind. */
+export function mayLeaveBehind(policy: FailurePolicy): boolean {
+  return policy.decisions.has("quarantine") || mayWriteLetters(policy);
 }
 
 /** What the options say of an operator that has no name otherwise. Throws `InvalidOption`, `InvalidName`. */

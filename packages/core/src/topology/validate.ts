@@ -3,7 +3,7 @@ import { MAX_UNIT_RECORDS } from "../kernel/unit-limit.ts";
 import type { Any } from "./any.ts";
 import { compile } from "./compile.ts";
 import { letterName, nodeLabel } from "./describe.ts";
-import { type FailurePolicy, mayWriteLetters } from "./failure.ts";
+import { type FailurePolicy, mayLeaveBehind, mayWriteLetters } from "./failure.ts";
 import type { PlanNode } from "./node.ts";
 import { type CompiledNode, failureTargetsOf, type SubTopology } from "./sub-topology.ts";
 import type { Topic } from "./topic.ts";
@@ -67,7 +67,7 @@ function failureProblems(part: SubTopology, nodes: readonly PlanNode[]): readonl
       problems.push(`"${label}" parks keys, but the records of "${part.source.name}" have none: use "deadLetter"`);
     }
   }
-  const first = targets.find(({ policy }) => policy.onError !== "skip");
+  const first = targets.find(({ policy }) => mayLeaveBehind(policy));
   if (first !== undefined && part.needsSingleRecordUnits) {
     problems.push(
       `"${first.label}" has onError ${typeof first.policy.onError === "string" ? `"${first.policy.onError}"` : "by function"} beside a foreign operator that may hold records back: a redriven letter could not be committed before another record comes; say native(name, op, { stateless: true }) where that is so, or put the foreign operator behind a partitionBy or into a pipeline of its own`,
@@ -152,6 +152,9 @@ function sameTopicProblems(nodes: readonly PlanNode[]): readonly string[] {
 
 function sameNameProblems(nodes: readonly PlanNode[]): readonly string[] {
   const counts = new Map<string, number>();
+  for (const name of new Set(nodes.flatMap((node) => (writesLettersAsSource(node) ? letterName(node) : [])))) {
+    counts.set(name, 1);
+  }
   for (const node of nodes) {
     if (node.spec !== null && (node.spec.owns !== null || mayWriteLetters(node.spec.failure))) {
       counts.set(letterName(node), (counts.get(letterName(node)) ?? 0) + 1);
@@ -160,6 +163,10 @@ function sameNameProblems(nodes: readonly PlanNode[]): readonly string[] {
   return [...counts]
     .filter(([, count]) => count > 1)
     .map(([name]) => `two nodes are named "${name}": give one of them another name with { name: "…" }`);
+}
+
+function writesLettersAsSource(node: PlanNode): boolean {
+  return node.spec === null && mayWriteLetters(node.failure);
 }
 
 /** Streams of one topic are one source, however often they are made. */
