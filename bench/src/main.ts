@@ -10,6 +10,7 @@ import { tableHead, tableRows, trialTable } from "./table.ts";
 import { type TrialSetting, verdictsOf } from "./trial.ts";
 import { type TrialName, trials } from "./trials.ts";
 
+const CONTEST_RECORDS = 100_000;
 const CONTEST_ROUNDS = 7;
 const recordBytes = JSON.stringify(makeOrders(1)[0]).length;
 
@@ -26,7 +27,7 @@ async function bench(options: BenchOptions): Promise<void> {
   print(
     `Node ${process.versions.node}, Redis ${binary.version}, ${cpus().length} CPUs, load average ${loadavg()[0]?.toFixed(1)}`,
   );
-  const { records } = options;
+  const records = options.records ?? CONTEST_RECORDS;
   const rounds = options.rounds ?? CONTEST_ROUNDS;
   const contestants = names.filter((name) => name in contests) as ContestName[];
   const tried = names.filter((name) => name in trials) as TrialName[];

@@ -1,5 +1,14 @@
 /** What the Millrace sides share. */
-import { type App, createApp, json, type MemberOptions, type Pipeline, type Topic, topic } from "@millrace/core";
+import {
+  type App,
+  createApp,
+  json,
+  type Limits,
+  type MemberOptions,
+  type Pipeline,
+  type Topic,
+  topic,
+} from "@millrace/core";
 import { redisAdapter } from "@millrace/redis-adapter";
 import { first, firstValueFrom, scan } from "rxjs";
 import { Invoice, makeOrders, Order, PARTITIONS } from "./orders.ts";
@@ -25,8 +34,8 @@ export function invoiceTopic(name: string): Topic<Invoice> {
 }
 
 /** An app of its own for each run: its groups begin at the beginning. */
-export function appOf(url: string, id: string, member: MemberOptions = {}): App {
-  return createApp({ name: id, adapter: redisAdapter({ url, namespace: NAMESPACE }), member });
+export function appOf(url: string, id: string, member: MemberOptions = {}, limits: Limits = {}): App {
+  return createApp({ name: id, adapter: redisAdapter({ url, namespace: NAMESPACE }), member, limits });
 }
 
 /** The streams behind a topic. */

@@ -5,7 +5,7 @@ import { type TrialName, trials } from "./trials.ts";
 /** What to run, and how large; `null`: each benchmark's own default. */
 export interface BenchOptions {
   readonly names: readonly (ContestName | TrialName)[];
-  readonly records: number;
+  readonly records: number | null;
   readonly rounds: number | null;
   readonly partitions: number | null;
   readonly workers: number | null;
@@ -20,15 +20,20 @@ beside hand-written loops on ioredis:
   produce        values to a topic
   consume        records decoded, validated and committed
   transform      records from topic to topic
+operators, beside RxJS's:
+  chain          what five operators cost, beside RxJS's
+  handlers       mapOrdered beside concatMap, mergeMap and Readable.map
+  heap           memory while a backlog drains through a slow handler, beside mergeMap
 against goals:
   assignor       how long a target takes to compute (10,000 tasks, 500 members)
   group          pauses at joins, leaves and kills of worker processes under load (1 minute)
   idle           what a group costs while nothing is to do
   settle         how long workers that join at once take to share the tasks
-Without names: all, 4 minutes.
+Without names: all, 10 minutes.
 
-  --records N      produce, consume, transform: records of each run (default 100000)
-  --rounds N       rounds that count (default: 7, assignor and group 5, settle 3)
+  --records N      records of each run: produce, consume, transform, heap (default 100000), chain (400000);
+                   handlers: the most values of a run (100000)
+  --rounds N       rounds that count (default: 7, chain 9, handlers, assignor and group 5, heap and settle 3)
   --partitions N   group (64), idle (64 and 1024), settle (256); tasks of assignor
   --workers N      group and idle (4), settle (16); members of assignor
   --rate N         group: records per second (2000)
@@ -43,7 +48,7 @@ export function parseOptions(args: readonly string[]): BenchOptions | null {
     args: [...args],
     allowPositionals: true,
     options: {
-      records: { type: "string", default: "100000" },
+      records: { type: "string" },
       rounds: { type: "string" },
       partitions: { type: "string" },
       workers: { type: "string" },
@@ -58,7 +63,7 @@ export function parseOptions(args: readonly string[]): BenchOptions | null {
   }
   return {
     names: namesIn(positionals),
-    records: atLeastOne("records", values.records),
+    records: sizeIn("records", values.records),
     rounds: sizeIn("rounds", values.rounds),
     partitions: sizeIn("partitions", values.partitions),
     workers: sizeIn("workers", values.workers),

@@ -3,6 +3,8 @@ import type { RedisBinary } from "./redis-server.ts";
 /** What a trial is run with; `null`: its own default. */
 export interface TrialSetting {
   readonly binary: RedisBinary;
+  /** Records, or values, of each run. */
+  readonly records: number | null;
   readonly rounds: number | null;
   readonly partitions: number | null;
   readonly workers: number | null;

@@ -2,8 +2,8 @@ import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 
-/** What a worker process can be: a side of a contest, a member of a group, or the load. */
-export type Role = "side" | "member" | "load";
+/** What a worker process can be: a side of a contest, a member of a group, the load, or a variant of another benchmark. */
+export type Role = "side" | "member" | "load" | "chain" | "handlers" | "heap";
 
 /** What is asked of a worker, with a number that its answer carries. */
 export interface Request {

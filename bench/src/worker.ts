@@ -1,6 +1,9 @@
 /** A process of a benchmark, `worker.js <role> …`. Does what it is asked, one request at a time or several at once. */
 import { openLoad } from "./cluster/load.ts";
 import { openMember } from "./cluster/member.ts";
+import { openHeap } from "./memory/heap-variants.ts";
+import { openChain } from "./operators/chain-variants.ts";
+import { openHandlers } from "./operators/handlers-variants.ts";
 import { openSide } from "./side.ts";
 import type { Message, Request, Role } from "./worker-process.ts";
 
@@ -10,7 +13,14 @@ type OpenRole = (
   emit: (event: unknown) => void,
 ) => Promise<(request: unknown) => Promise<unknown>>;
 
-const roles: Readonly<Record<Role, OpenRole>> = { side: openSide, member: openMember, load: openLoad };
+const roles: Readonly<Record<Role, OpenRole>> = {
+  side: openSide,
+  member: openMember,
+  load: openLoad,
+  chain: openChain,
+  handlers: openHandlers,
+  heap: openHeap,
+};
 
 // Whoever started this process ends it by hanging up.
 process.once("disconnect", () => process.exit());

@@ -42,6 +42,73 @@ describe("the benchmarks", () => {
     }
   });
 
+  it("run five operators in every way, and find what a loop computes", { timeout: TIMEOUT_MS }, async ({ skip }) => {
+    skip(whyNoOwnRedis !== undefined, whyNoOwnRedis);
+    const { chain } = JSON.parse(await bench("chain", "--json", "--records", "1000", "--rounds", "2")).benchmarks;
+    const times = [expect.any(Number), expect.any(Number)];
+    expect(chain).toMatchObject({
+      records: 1_008,
+      cpuNs: {
+        "task, none": times,
+        "task, own": times,
+        "task, rxjs": times,
+        "task, one section": times,
+        "plain, none": times,
+        "plain, own": times,
+        "plain, rxjs": times,
+      },
+      ownAloneNs: expect.any(Number),
+      ratio: expect.any(Number),
+    });
+    expect(chain.goals).toEqual([
+      { what: "they alone", goal: "<= 100 ns", isMet: expect.any(Boolean) },
+      { what: "Millrace by RxJS", goal: "<= 1.3×", isMet: expect.any(Boolean) },
+    ]);
+  });
+
+  it("call handlers in every way, each value once", { timeout: TIMEOUT_MS }, async ({ skip }) => {
+    skip(whyNoOwnRedis !== undefined, whyNoOwnRedis);
+    const { handlers } = JSON.parse(await bench("handlers", "--json", "--records", "50", "--rounds", "1")).benchmarks;
+    expect(handlers.sleptMs).toBeGreaterThan(0.5);
+    for (const sleepMs of [1, 0]) {
+      const laps = handlers.laps.filter((lap: { readonly sleepMs: number }) => lap.sleepMs === sleepMs);
+      expect(laps).toHaveLength(10);
+      expect(laps).toContainEqual({
+        variant: "millrace",
+        concurrency: 64,
+        count: 50,
+        sleepMs,
+        elapsedMs: [expect.any(Number)],
+        cpuMs: [expect.any(Number)],
+      });
+    }
+  });
+
+  it("drain a backlog within the limits, each record once", { timeout: TIMEOUT_MS }, async ({ skip }) => {
+    skip(whyNoOwnRedis !== undefined, whyNoOwnRedis);
+    const { heap } = JSON.parse(await bench("heap", "--json", "--records", "3000", "--rounds", "1")).benchmarks;
+    expect(heap.drains).toHaveLength(3);
+    for (const { rounds } of heap.drains) {
+      expect(rounds).toEqual([
+        {
+          liveBytes: expect.any(Number),
+          heapBytes: expect.any(Number),
+          rssBytes: expect.any(Number),
+          liveBefore: expect.any(Number),
+          rssBefore: expect.any(Number),
+          elapsedMs: expect.any(Number),
+          mostHeld: expect.any(Number),
+        },
+      ]);
+    }
+    expect(heap.drains[1].rounds[0].mostHeld).toBeLessThanOrEqual(1_024);
+    expect(heap.goals).toContainEqual({
+      what: "Millrace, limits: { maxRecords: 1024 }",
+      goal: "<= 1024 held",
+      isMet: true,
+    });
+  });
+
   it("compute targets of a large group, without a move in vain", { timeout: TIMEOUT_MS }, async ({ skip }) => {
     skip(whyNoOwnRedis !== undefined, whyNoOwnRedis);
     const printed = await bench("assignor", "--json", "--partitions", "100", "--workers", "7", "--rounds", "1");

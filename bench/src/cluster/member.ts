@@ -88,6 +88,7 @@ function eventOf(event: AppEvent): MemberEvent | null {
     case "RedriveFailed":
     case "Redriven":
     case "Resumed":
+    case "LettersOrphaned":
       return null;
   }
 }

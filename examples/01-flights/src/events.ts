@@ -80,6 +80,8 @@ function textOf(event: AppEvent): string | null {
       return `dead letter ${event.letter} has failed again`;
     case "Redriven":
       return `${unprefixed(event.task)}: ${event.done} dead letters done, ${event.remaining + event.waiting} stay`;
+    case "LettersOrphaned":
+      return `${unprefixed(event.task)}: ${event.open} dead letters of ${event.node}, which is gone`;
     case "Resumed":
       return `${unprefixed(event.task)}: goes on`;
     case "RebalanceStarted":

@@ -133,7 +133,12 @@ export class HandlerError extends MillraceError {
 
 /** Only the kind of a foreign error goes into a message: its text may hold a payload. It stays in `cause`. */
 function nameOf(cause: unknown): string {
-  return cause instanceof Error ? `${cause.name} (see cause)` : `a thrown ${typeof cause} (see cause)`;
+  try {
+    return cause instanceof Error ? `${cause.name} (see cause)` : `a thrown ${typeof cause} (see cause)`;
+  } catch {
+    // A name may be a getter that throws, or no text.
+    return "an error without a name (see cause)";
+  }
 }
 
 function describeIssues(issues: readonly Issue[]): string {

@@ -73,7 +73,7 @@ export function json<S extends Schema>(schema: S, ...how: HowToEncode<S>): Codec
 }
 
 /** JSON without validation, for values that only this program writes (repartition topics). */
-export const trustedJson: Codec<unknown> = { name: "json", decode: parse, encode: stringify };
+export const trustedJson: Codec<unknown> = { name: "json", decode: parse, encode: (value) => stringify(value, true) };
 
 /** The text itself, if it can be read again: what was left out of it may be required. */
 function readable<A>(validate: Validate<A>, text: string): E.Either<readonly Issue[], string> {

@@ -10,9 +10,9 @@ import { formatPath, kindOf } from "./schema.ts";
 const MAX_DEPTH = 100;
 
 /** The JSON text of a value, or where and why it has none. Properties that are `undefined` are left out. Never throws. */
-export function stringify(value: unknown): E.Either<readonly Issue[], string> {
+export function stringify(value: unknown, isStrict = false): E.Either<readonly Issue[], string> {
   try {
-    const issue = findIssue(value, 0);
+    const issue = findIssue(value, { depth: 0, isStrict });
     return issue === null ? E.right(JSON.stringify(value)) : E.left([issue]);
   } catch (cause) {
     return E.left([
@@ -38,7 +38,13 @@ export function parse(text: string): E.Either<readonly Issue[], unknown> {
   }
 }
 
-function findIssue(value: unknown, depth: number): Issue | null {
+/** Where in a value, and whether instances of classes are refused, too: nobody makes them again. */
+interface Look {
+  readonly depth: number;
+  readonly isStrict: boolean;
+}
+
+function findIssue(value: unknown, look: Look): Issue | null {
   switch (typeof value) {
     case "string":
     case "boolean":
@@ -46,7 +52,7 @@ function findIssue(value: unknown, depth: number): Issue | null {
     case "number":
       return Number.isFinite(value) ? null : refused(value);
     case "object":
-      return value === null ? null : findIssueInside(value, depth);
+      return value === null ? null : findIssueInside(value, look);
     case "undefined":
     case "bigint":
     case "function":
@@ -55,25 +61,26 @@ function findIssue(value: unknown, depth: number): Issue | null {
   }
 }
 
-function findIssueInside(value: object, depth: number): Issue | null {
-  if (depth > MAX_DEPTH) {
+function findIssueInside(value: object, look: Look): Issue | null {
+  if (look.depth > MAX_DEPTH) {
     return { path: "", message: `is nested deeper than ${MAX_DEPTH} levels, or contains itself` };
   }
   if ("toJSON" in value && typeof value.toJSON === "function") {
     return refused(value);
   }
   if (Array.isArray(value)) {
-    return findIssueInArray(value, depth);
+    return findIssueInArray(value, look);
   }
-  if (!isPlain(value)) {
+  if (!isPlain(value, look)) {
     return refused(value);
   }
-  return findIssueInObject(value as Readonly<Record<string, unknown>>, depth);
+  return findIssueInObject(value as Readonly<Record<string, unknown>>, look);
 }
 
-function findIssueInArray(value: readonly unknown[], depth: number): Issue | null {
+function findIssueInArray(value: readonly unknown[], { depth, isStrict }: Look): Issue | null {
+  const inside = { depth: depth + 1, isStrict };
   for (let i = 0; i < value.length; i++) {
-    const issue = findIssue(value[i], depth + 1);
+    const issue = findIssue(value[i], inside);
     if (issue !== null) {
       return below(String(i), issue);
     }
@@ -81,10 +88,11 @@ function findIssueInArray(value: readonly unknown[], depth: number): Issue | nul
   return null;
 }
 
-function findIssueInObject(value: Readonly<Record<string, unknown>>, depth: number): Issue | null {
+function findIssueInObject(value: Readonly<Record<string, unknown>>, { depth, isStrict }: Look): Issue | null {
+  const inside = { depth: depth + 1, isStrict };
   const items = Object.values(value);
   for (let i = 0; i < items.length; i++) {
-    const issue = items[i] === undefined ? null : findIssue(items[i], depth + 1);
+    const issue = items[i] === undefined ? null : findIssue(items[i], inside);
     if (issue !== null) {
       return below(Object.keys(value)[i] ?? "", issue);
     }
@@ -93,10 +101,12 @@ function findIssueInObject(value: Readonly<Record<string, unknown>>, depth: numb
 }
 
 /** Whether the properties are all there is: not so for Map, Error, RegExp, ArrayBuffer, `new Number(1)`, … */
-function isPlain(value: object): boolean {
+function isPlain(value: object, { isStrict }: Look): boolean {
   const prototype: unknown = Object.getPrototypeOf(value);
   return (
-    prototype === Object.prototype || prototype === null || Object.prototype.toString.call(value) === "[object Object]"
+    prototype === Object.prototype ||
+    prototype === null ||
+    (!isStrict && Object.prototype.toString.call(value) === "[object Object]")
   );
 }
 

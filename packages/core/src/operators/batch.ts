@@ -4,7 +4,7 @@ import type { Duration } from "../kernel/duration.ts";
 import { quote } from "../kernel/name.ts";
 import { operatorSpec } from "../topology/node.ts";
 import { operator } from "../topology/operator.ts";
-import type { CurrentRecord } from "../topology/record.ts";
+import { type CurrentRecord, withKey } from "../topology/record.ts";
 import { NO_UNIT, type Stage, type StageEnv, scope, within } from "../topology/stage.ts";
 import { durationOption } from "../topology/topic.ts";
 
@@ -22,7 +22,7 @@ export interface BatchOptions {
  * are acknowledged together, with everything that it causes.
  *
  * A batch is never longer than `size`, but may be shorter, and after a crash the same records may come in other batches.
- * Beneath it is its last record.
+ * Beneath it is its first record, without a key: handlers behind it run one after the other, unless they say `lane: "none"`.
  *
  * Throws `InvalidOption` unless `size` is a whole number from 1 to 500 and `within` a duration.
  *
@@ -59,7 +59,7 @@ class BatchStage<A> implements Stage<A> {
   private readonly down: Stage<readonly A[]>;
   private readonly env: StageEnv;
   private values: A[] = [];
-  private last: CurrentRecord | null = null;
+  private first: CurrentRecord | null = null;
   private cancel: () => void = () => {};
 
   constructor(limits: { readonly size: number; readonly withinMs: number }, down: Stage<readonly A[]>, env: StageEnv) {
@@ -72,8 +72,11 @@ class BatchStage<A> implements Stage<A> {
     if (this.values.length === 0 && !this.env.inTask) {
       this.cancel = this.env.clock.after(this.limits.withinMs, () => this.flushOutsideOfTask());
     }
+    if (this.values.length === 0) {
+      // Where a batch fails, everything in front of it is committed, and it begins with the same record again.
+      this.first = withKey(scope.record, "");
+    }
     this.values.push(value);
-    this.last = scope.record;
     if (this.values.length >= this.limits.size) {
       this.flush();
     }
@@ -109,10 +112,10 @@ class BatchStage<A> implements Stage<A> {
 
   private flush(): void {
     this.cancel();
-    const { values, last } = this;
-    if (last !== null && values.length > 0) {
+    const { values, first } = this;
+    if (first !== null && values.length > 0) {
       this.values = [];
-      within(last, scope.unit, () => this.down.next(values));
+      within(first, scope.unit, () => this.down.next(values));
     }
   }
 }

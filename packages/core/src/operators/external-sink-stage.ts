@@ -194,11 +194,12 @@ export class ExternalSinkStage<A> implements Stage<A>, Queue {
   private async failed(batch: Batch<A>, { cause, attempts }: Extract<Ending, { kind: "failed" }>): Promise<void> {
     const { failures } = this.env;
     const [first, ...others] = batch;
-    if (failures === null || cause instanceof Hanging) {
+    const mustFind = failures !== null || batch.some(({ record }) => record.letter !== null);
+    if (cause instanceof Hanging || !mustFind || (failures === null && others.length === 0)) {
       // Nobody knows what a call that hangs still does, so that nothing may follow it.
       throw this.env.failure(cause, first.record);
     }
-    if (others.length === 0) {
+    if (failures !== null && others.length === 0) {
       first.verdict = failures.decide(cause, { record: first.record, attempts });
       first.isDone = true;
     } else {
@@ -238,19 +239,18 @@ export class ExternalSinkStage<A> implements Stage<A>, Queue {
     const { clock, identity } = this.env;
     const keyOf = this.how.keyOf ?? ((_value: A, { id, path }: CurrentRecord) => `${identity}/${id}${path}`);
     const run = (signal: AbortSignal): PromiseLike<unknown> =>
-      write(
-        batch.map(({ value }) => value),
-        new BatchCall(batch, { signal, attempt: attempts, keyOf }),
+      this.calls.track(() =>
+        write(
+          batch.map(({ value }) => value),
+          new BatchCall(batch, { signal, attempt: attempts, keyOf }),
+        ),
       );
-    this.calls.begin();
     try {
       const { signal } = this.abort;
       await (time === null ? run(signal) : callWithin(run, time, { clock, given: signal }));
       return WRITTEN;
     } catch (cause) {
       return { kind: "failed", cause, attempts };
-    } finally {
-      this.calls.end();
     }
   }
 

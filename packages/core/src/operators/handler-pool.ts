@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { pauseBefore } from "../kernel/retry.ts";
 import { type CurrentRecord, NO_RECORD } from "../topology/record.ts";
 import { NO_UNIT, type StageEnv, scope } from "../topology/stage.ts";
@@ -52,6 +53,8 @@ export class HandlerPool<A, E extends PoolEntry<A>> {
     this.how = how;
     this.env = env;
     this.owner = owner;
+    // Every call that runs listens.
+    setMaxListeners(0, this.abort.signal);
   }
 
   /** Gets in line in its lane. */
@@ -102,7 +105,6 @@ export class HandlerPool<A, E extends PoolEntry<A>> {
 
   private call(entry: E): void {
     this.running += 1;
-    this.calls.begin();
     this.result(entry).then(
       (result) => this.callEnded(() => this.owner.resolved(entry, result)),
       (cause: unknown) => this.callEnded(() => this.failed(entry, cause)),
@@ -125,7 +127,8 @@ export class HandlerPool<A, E extends PoolEntry<A>> {
     scope.record = NO_RECORD;
     scope.unit = NO_UNIT;
     try {
-      return this.how.f(entry.value, entry.record, new HandlerCall(entry, signal, this.env.identity));
+      const call = new HandlerCall(entry, signal, this.env.identity);
+      return this.calls.track(() => this.how.f(entry.value, entry.record, call));
     } finally {
       scope.inTask = inTask;
       scope.record = record;
@@ -134,7 +137,6 @@ export class HandlerPool<A, E extends PoolEntry<A>> {
   }
 
   private callEnded(then: () => void): void {
-    this.calls.end();
     if (!this.isStopped) {
       this.how.places?.free();
       this.running -= 1;

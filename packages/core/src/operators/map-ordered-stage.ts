@@ -180,11 +180,11 @@ export class MapOrderedStage<A> implements Stage<A>, Queue {
   private finish(slot: ValueSlot<A>, outcome: NonNullable<ValueSlot<A>["outcome"]>): void {
     slot.outcome = outcome;
     this.pool.leave(slot);
-    this.pool.begin();
-    if (this.how.shuffles && slot.unit === this.leaving && !this.isStopped) {
+    if (this.how.shuffles && slot.unit === this.leaving) {
       this.leave(slot);
     }
     this.emitDone();
+    this.pool.begin();
   }
 
   private failed(slot: ValueSlot<A>, cause: unknown): void {

@@ -3,6 +3,22 @@ export class OpenCalls {
   private open = 0;
   private waiting: (() => void)[] = [];
 
+  /** A call that is open until its promise settles. What the call throws ends it. */
+  track<A>(call: () => PromiseLike<A>): PromiseLike<A> {
+    this.begin();
+    try {
+      const promise = Promise.resolve(call());
+      promise.then(
+        () => this.end(),
+        () => this.end(),
+      );
+      return promise;
+    } catch (error) {
+      this.end();
+      throw error;
+    }
+  }
+
   begin(): void {
     this.open += 1;
   }

@@ -1,5 +1,6 @@
 import type { OperatorFunction } from "rxjs";
 import { type FailureOptions, failureParts } from "../topology/failure.ts";
+import { headersBeyond } from "../topology/letter.ts";
 import { operatorSpec } from "../topology/node.ts";
 import { operator } from "../topology/operator.ts";
 import { type StageFactory, scope } from "../topology/stage.ts";
@@ -57,7 +58,7 @@ function topicSink<A>(to: Topic<A>, options: FailureOptions<A>): OperatorFunctio
       const { record, unit } = scope;
       try {
         const timestampMs = Number.isNaN(record.timestamp) ? env.clock.now() : record.timestamp;
-        const inherited = { timestampMs, headers: record.headers, watermarkMs: record.watermarkMs };
+        const inherited = { timestampMs, headers: headersBeyond(record.headers), watermarkMs: record.watermarkMs };
         unit.output(to, encodeRecord(to, value, inherited));
       } catch (cause) {
         throw env.failure(cause, record);

@@ -100,8 +100,20 @@ export type AppEvent =
       readonly remaining: number;
       readonly waiting: number;
     }
+  /** Open letters of an operator that the pipeline no longer has: an operator of that name would get them back. */
+  | { readonly _tag: "LettersOrphaned"; readonly task: string; readonly node: string; readonly open: number }
   /** The task has stopped in front of a record for which an operator fails, until `app.resume`. */
-  | { readonly _tag: "Quarantined"; readonly task: string; readonly message: string }
+  | {
+      readonly _tag: "Quarantined";
+      readonly task: string;
+      readonly message: string;
+      /** What the operator has thrown, and what had caused that, outermost first. May hold what the handler put into it. */
+      readonly errors: readonly {
+        readonly name: string;
+        readonly message: string;
+        readonly code: string | null;
+      }[];
+    }
   /** The task was quarantined, and goes on. */
   | { readonly _tag: "Resumed"; readonly task: string }
   /** The task has failed, and starts again in `pauseMs`: restart number `restart` without any progress between. */

@@ -50,15 +50,19 @@ export function topicOf(topics: ReadonlyMap<string, TopicInfo>, topic: Topic<Any
  * in time, or is complete and nobody's any more.
  */
 export async function askTasks(asking: Asking, places: readonly Place[], command: Command): Promise<readonly Answer[]> {
-  const { ports, group, retry } = asking;
+  await refuseComplete(asking, places);
+  await Promise.all(places.map((place) => write(asking, place, command)));
+  return await answersOf(asking, places, command);
+}
+
+/** A complete task is nobody's any more. */
+async function refuseComplete({ ports, group, retry }: Asking, places: readonly Place[]): Promise<void> {
   const { completed } = await demand(() => retrying(ports.group.snapshot(group), retry));
   const complete = places.filter(({ ref }) => completed.includes(taskIdOf(ref.topic.name, ref.partition)));
   if (complete.length > 0) {
     const text = `${named(complete)} of ${group} are complete: their input was ended, and nothing of it is processed any more`;
     throw new MillraceError("NoWorker", text);
   }
-  await Promise.all(places.map((place) => write(asking, place, command)));
-  return await answersOf(asking, places, command);
 }
 
 async function write({ ports, clock, retry }: Asking, place: Place, command: Command): Promise<void> {
@@ -94,10 +98,11 @@ async function answersOf(asking: Asking, places: readonly Place[], command: Comm
     if (open.length > 0 && clock.now() >= deadlineMs) {
       throw new MillraceError(
         "NoWorker",
-        `no worker of ${asking.group} has answered within ${withinMs} ms for ${named(open)}: it is done as soon as one runs them; see app.describeGroup`,
+        `${named(open)} of ${asking.group}: not done within ${withinMs} ms, because no worker has the task, or it is at work on other things, or starts again and again; it is done, once, as soon as it can be. See app.describeGroup, and status() of the workers`,
       );
     }
     if (open.length > 0) {
+      await refuseComplete(asking, open);
       await sleep(clock, LOOK_MS, retry.signal);
     }
   }

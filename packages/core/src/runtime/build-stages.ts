@@ -37,6 +37,8 @@ export interface TaskStages {
 
 /** Where the letters of one operator come from, and enter again. */
 export interface LetterEntry {
+  /** Event time where letters enter (ms); `null` before it is known: it may trail that of the task. */
+  readonly watermarkMs: number | null;
   readonly failures: NodeFailures;
   readonly target: FailureTarget;
   readonly stage: Stage<Any>;
@@ -47,28 +49,61 @@ export function buildStages(host: StageHost): TaskStages {
   const { source, undecodable: target, roots } = host.options.subTopology;
   const entries = new Map<string, LetterEntry>();
   let sinks = 0;
-  let nodes = 0;
+  const named = new Map<string, number>();
   const failuresOf = (of: FailureTarget): NodeFailures =>
     new NodeFailures(of, host.options, host.stores.get(of.letters?.store ?? "") ?? []);
   const build = (node: CompiledNode): Stage<Any> => {
-    const number = nodes++;
+    const identity = identityOf(node, named);
     const down = node.spec.sink === null ? fork(node.next.map(build)) : sinkEnd(sinks++);
     const { failure, spec } = node;
     if (failure === null) {
-      return spec.stage(down, envOf(node, number, host));
+      return spec.stage(down, envOf(node, identity, host));
     }
     const failures = failuresOf(failure);
-    const env = { ...envOf(node, number, host), failures };
+    const env = { ...envOf(node, identity, host), failures };
     const stage = spec.handlesFailures ? spec.stage(down, env) : guarded(spec.stage, failures)(down, env);
-    entries.set(failure.name, { failures, target: failure, stage });
-    return stage;
+    const entry = new Entry(failures, failure, stage);
+    entries.set(failure.name, entry);
+    return entry;
   };
   const root = fork(roots.map(build));
   const undecodable = target === null ? null : failuresOf(target);
   if (target !== null && undecodable !== null) {
-    entries.set(target.name, { failures: undecodable, target, stage: decoder(source, undecodable, root) });
+    const stage = decoder(source, undecodable, root);
+    entries.set(target.name, { watermarkMs: null, failures: undecodable, target, stage });
   }
   return { root, undecodable, entries };
+}
+
+/** The operator as others push into it, and what letters need to know of it. */
+class Entry implements Stage<Any>, LetterEntry {
+  readonly failures: NodeFailures;
+  readonly target: FailureTarget;
+  readonly stage: Stage<Any>;
+  watermarkMs: number | null = null;
+
+  constructor(failures: NodeFailures, target: FailureTarget, stage: Stage<Any>) {
+    this.failures = failures;
+    this.target = target;
+    this.stage = stage;
+  }
+
+  next(value: Any): void {
+    this.stage.next(value);
+  }
+
+  watermark(timeMs: number): void {
+    this.watermarkMs = timeMs;
+    this.stage.watermark(timeMs);
+  }
+
+  complete(): void {
+    this.stage.complete();
+  }
+
+  stop(): void {
+    this.stage.stop();
+  }
 }
 
 /** Where letters enter whose entry did not decode: perhaps it does now. */
@@ -98,7 +133,14 @@ export function sinksOf(nodes: readonly CompiledNode[]): readonly CompiledNode[]
   return nodes.flatMap((node) => (node.spec.sink === null ? sinksOf(node.next) : [node]));
 }
 
-function envOf(node: CompiledNode, number: number, host: StageHost): StageEnv {
+/** Tells an operator from all others, also where several have one name. The same in every run, with or without a policy. */
+function identityOf({ name }: CompiledNode, named: Map<string, number>): string {
+  const before = named.get(name) ?? 0;
+  named.set(name, before + 1);
+  return before === 0 ? name : `${name}#${before}`;
+}
+
+function envOf(node: CompiledNode, identity: string, host: StageHost): StageEnv {
   const { clock, ref, emit } = host.options;
   return {
     node: node.store ?? node.label,
@@ -112,7 +154,7 @@ function envOf(node: CompiledNode, number: number, host: StageHost): StageEnv {
     again: host.again,
     resumes: host.resumes,
     restored: () => host.stores.get(node.store ?? "") ?? [],
-    identity: `${ref.group}/${node.failure?.name ?? node.spec.name ?? number}/${ref.topic.incarnation}`,
+    identity: `${ref.group}/${identity}/${ref.topic.incarnation}`,
     queues: host.queues,
     retried: (record, attempt, pauseMs) =>
       emit({ _tag: "Retried", task: taskName(ref), node: node.label, id: record.id, attempt, pauseMs }),

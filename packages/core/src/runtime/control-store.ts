@@ -3,6 +3,7 @@ import { parse } from "../codec/plain-json.ts";
 import { BEFORE_FIRST, type Offset } from "../kernel/offset.ts";
 import type { Answer } from "../topology/command.ts";
 import { CONTROL_STORE } from "../topology/failure-target.ts";
+import type { LetterError } from "../topology/letter.ts";
 import type { DirtyStore } from "../topology/stage.ts";
 import { Changes } from "./changes.ts";
 
@@ -14,7 +15,7 @@ const QUARANTINE = "quarantine";
 const ANSWER = "answer:";
 
 /** So many answers are kept for those who asked. */
-const MAX_ANSWERS = 32;
+const MAX_ANSWERS = 256;
 
 /** A command that is being carried out, as of its beginning. */
 export interface UnderWay {
@@ -28,6 +29,8 @@ export interface UnderWay {
 /** Why a task is quarantined. */
 export interface Quarantine {
   readonly message: string;
+  /** What the operator has thrown, and what had caused that. */
+  readonly errors: readonly LetterError[];
   readonly sinceMs: number;
 }
 
@@ -36,7 +39,7 @@ export class ControlStore implements DirtyStore {
   private handledThrough: Offset = BEFORE_FIRST;
   private current: UnderWay | null = null;
   private reason: Quarantine | null = null;
-  private names: readonly string[] = [];
+  private topicOfNode: Readonly<Record<string, string>> = {};
   private readonly given: string[] = [];
   private readonly changed = new Changes();
 
@@ -49,7 +52,7 @@ export class ControlStore implements DirtyStore {
       } else if (key === QUARANTINE) {
         this.reason = read(value) as Quarantine | null;
       } else if (key === NODES) {
-        this.names = read(value) as readonly string[];
+        this.topicOfNode = read(value) as Readonly<Record<string, string>>;
       } else if (key.startsWith(ANSWER)) {
         this.given.push(key);
       }
@@ -70,15 +73,15 @@ export class ControlStore implements DirtyStore {
     return this.reason;
   }
 
-  /** The operators that may have written letters, also those of earlier versions of the pipeline. */
-  get nodes(): readonly string[] {
-    return this.names;
+  /** The operators that may have written letters, with the topic of each, also those of earlier versions of the pipeline. */
+  get nodes(): Readonly<Record<string, string>> {
+    return this.topicOfNode;
   }
 
-  /** These operators may write letters from now on. */
-  addNodes(names: readonly string[]): void {
-    this.names = [...new Set([...this.names, ...names])];
-    this.changed.set(NODES, JSON.stringify(this.names));
+  /** These operators write letters to these topics from now on. */
+  addNodes(nodes: Readonly<Record<string, string>>): void {
+    this.topicOfNode = { ...this.topicOfNode, ...nodes };
+    this.changed.set(NODES, JSON.stringify(this.topicOfNode));
   }
 
   begin(underWay: UnderWay): void {

@@ -213,14 +213,14 @@ export class PipelineLetters implements DeadLetters {
   /** The open letters are with these; the others need not run. */
   private async withOpenLetters(ports: Ports, node: string | undefined): Promise<readonly Place[]> {
     const places = (await this.places(ports)).filter(({ subTopology }) => subTopology.letterTopics.length > 0);
-    const hasOpen = await Promise.all(
+    const hasLetters = await Promise.all(
       places.map(async (place) =>
         [...(await this.booksOf(ports, place))].some(
-          ([name, { written, done }]) => written > done && (node === undefined || name === node),
+          ([name, { hasOpen }]) => hasOpen && (node === undefined || name === node),
         ),
       ),
     );
-    return places.filter((_, index) => hasOpen[index]);
+    return places.filter((_, index) => hasLetters[index]);
   }
 
   private async quarantined(ports: Ports): Promise<readonly Place[]> {
@@ -253,7 +253,9 @@ export class PipelineLetters implements DeadLetters {
 
 /** Behind this position lies everything that may be open. */
 function firstOpen(books: Iterable<LetterBook>): Offset {
-  const throughs = [...books].map(({ doneThrough }) => (doneThrough === "" ? BEFORE_FIRST : (doneThrough as Offset)));
+  const throughs = [...books]
+    .filter(({ hasOpen }) => hasOpen)
+    .map(({ doneThrough }) => (doneThrough === "" ? BEFORE_FIRST : (doneThrough as Offset)));
   return throughs.reduce(
     (least, next) => (compareOffsets(next, least) < 0 ? next : least),
     throughs[0] ?? BEFORE_FIRST,

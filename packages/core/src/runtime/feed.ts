@@ -41,6 +41,7 @@ export class Feed {
   private closeReader: () => void = () => {};
   private cancelClose: () => void = () => {};
   private isReading = true;
+  private hasBegun = false;
   private isPushing = false;
   private isTickPlanned = false;
 
@@ -54,9 +55,14 @@ export class Feed {
     return this.turnstile.isClosed;
   }
 
-  /** Begins to read. */
-  read(): void {
-    this.readLoop().catch((error: unknown) => this.host.failed(error));
+  /** Begins to read, or goes on, behind a {@link hold}. */
+  release(): void {
+    this.turnstile.open();
+    if (this.isReading && !this.hasBegun) {
+      this.hasBegun = true;
+      this.readLoop().catch((error: unknown) => this.host.failed(error));
+    }
+    this.tick();
   }
 
   /** Reads nothing more. */
@@ -67,26 +73,46 @@ export class Feed {
     this.closeReader();
   }
 
+  /**
+   * Tells operators what they knew of time before a restart: nothing that was late is in time again. The store knows it, so it
+   * commits with whatever is read first. Throws what an operator throws.
+   */
+  restoreTime(): void {
+    const { loop, committer, credits } = this.host;
+    if (loop.position.time.watermarkMs !== Number.NEGATIVE_INFINITY) {
+      committer.hold();
+      loop.pushTime(0);
+      if (!credits.hasRoom) {
+        // Nothing is read before this is committed.
+        committer.resume();
+      }
+    }
+  }
+
   /** What is read from now on waits. */
   hold(): void {
     this.turnstile.close();
     this.closeUnit();
   }
 
-  /** Ends a {@link hold}. */
-  release(): void {
-    this.turnstile.open();
-    this.tick();
-  }
-
-  /** Each push in a unit of its own. Resolves when all is committed; `false`: the task is over. */
-  async commit(pushes: readonly (() => void)[]): Promise<boolean> {
+  /**
+   * Each push in a unit of its own. Resolves when all is committed; `false`: the task is over. `blame` says what a failure of
+   * the push at this index is.
+   */
+  async commit(
+    pushes: readonly (() => void)[],
+    blame: (error: unknown, index: number) => unknown = (error) => error,
+  ): Promise<boolean> {
     const { loop, committer } = this.host;
-    for (const push of pushes) {
+    for (const [index, push] of pushes.entries()) {
       if (!this.isReading) {
         return false;
       }
-      this.orFail(() => loop.pushAside(push));
+      try {
+        loop.pushAside(push);
+      } catch (error) {
+        this.host.failed(blame(error, index));
+      }
     }
     committer.resume();
     return this.isReading && (await committer.idle());
@@ -147,6 +173,7 @@ export class Feed {
           this.closeUnit();
         }
       },
+      isHeld: () => this.isHeld,
       turn: () => this.turnstile.pass(),
       read: (records) => this.onBatch(records),
       stalled,

@@ -46,6 +46,11 @@ export class LetterBook {
     return this.doneNumbers.size;
   }
 
+  /** Whether there is a letter that is not done with. */
+  get hasOpen(): boolean {
+    return this.count > this.doneNumbers.size;
+  }
+
   /** All letters up to this position in their topic are done with; `""`: there is none such. */
   get doneThrough(): string {
     return this.doneNumbers.text;

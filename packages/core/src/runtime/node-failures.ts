@@ -4,6 +4,7 @@
  */
 import * as E from "fp-ts/lib/Either.js";
 import { HandlerError, MillraceError } from "../errors.ts";
+import { quote } from "../kernel/name.ts";
 import type { Any } from "../topology/any.ts";
 import { type FailureDecision, type Failures, isDecision, type Verdict } from "../topology/failure.ts";
 import type { FailureTarget } from "../topology/failure-target.ts";
@@ -21,6 +22,7 @@ export class QuarantineError extends HandlerError {}
 
 /** How a value becomes a letter. */
 interface Writing {
+  readonly isForeign: boolean;
   readonly isParked: boolean;
   /** `null`: the operator has not failed for it. */
   readonly error: { readonly cause: unknown } | null;
@@ -59,6 +61,11 @@ export class NodeFailures implements Failures, DirtyStore {
     this.options.emit({ _tag: "RedriveFailed", task: this.task, letter: letter.id, error });
   }
 
+  /** The rest of the parked key stays as it is until {@link beginRedrive}. */
+  markStuck(key: string): void {
+    this.stuck.add(key);
+  }
+
   /** Whether the parked key has a letter that failed again since {@link beginRedrive}. */
   isStuck(key: string): boolean {
     return this.stuck.has(key);
@@ -76,7 +83,11 @@ export class NodeFailures implements Failures, DirtyStore {
     return { kind: "behind" };
   }
 
-  decide(cause: unknown, of: { readonly record: CurrentRecord; readonly attempts: number }): Verdict {
+  /** As {@link Failures.decide}. `isForeign`: of an entry that is no record, so that it may have no key that can be read. */
+  decide(
+    cause: unknown,
+    of: { readonly record: CurrentRecord; readonly attempts: number; readonly isForeign?: boolean },
+  ): Verdict {
     const { record, attempts } = of;
     const { letter } = record;
     if (this.isOwn(letter)) {
@@ -85,7 +96,9 @@ export class NodeFailures implements Failures, DirtyStore {
       }
       return { kind: "stays", error: { cause } };
     }
-    const decision = this.ask(cause, record);
+    const asked = this.ask(cause, record);
+    // Without a key there is nothing to park: records whose key is "" have nothing to do with it.
+    const decision = asked === "park" && of.isForeign === true && record.key === "" ? "deadLetter" : asked;
     switch (decision) {
       case "fail":
         throw this.failure(cause, record);
@@ -102,7 +115,8 @@ export class NodeFailures implements Failures, DirtyStore {
     }
   }
 
-  settle(value: unknown, verdict: Verdict | null): void {
+  /** As {@link Failures.settle}. `isForeign`: the value is what was found of an entry that is no record. */
+  settle(value: unknown, verdict: Verdict | null, isForeign = false): void {
     const { record, unit } = scope;
     const { letter } = record;
     switch (verdict?.kind) {
@@ -116,13 +130,14 @@ export class NodeFailures implements Failures, DirtyStore {
       case "deadLetter":
       case "park":
         this.write(value, {
+          isForeign,
           isParked: verdict.kind === "park",
           error: { cause: verdict.error },
           attempts: verdict.attempts,
         });
         return;
       case "behind":
-        this.write(value, { isParked: true, error: null, attempts: 0 });
+        this.write(value, { isForeign, isParked: true, error: null, attempts: 0 });
         return;
       case "stays":
         if (letter !== null && verdict.error !== null) {
@@ -164,9 +179,12 @@ export class NodeFailures implements Failures, DirtyStore {
     if (!isDecision(decision) || (decision === "park" && !mayPark)) {
       const why =
         decision === "park"
-          ? `"park", which needs lanes by key and a topic with a key`
-          : "none of the decisions that there are";
-      throw this.failure(new MillraceError("InvalidOption", `onError said ${why}`), record);
+          ? "not possible here: it needs lanes by key, and a topic with a key"
+          : 'none of "fail", "quarantine", "skip", "deadLetter" and "park"';
+      throw this.failure(
+        new MillraceError("HandlerError", `onError answered ${quote(decision)}: that is ${why}`),
+        record,
+      );
     }
     return decision;
   }

@@ -1,4 +1,5 @@
 /** The topics of a pipeline in the store. */
+import { MillraceError } from "../errors.ts";
 import type { Log, TopicInfo } from "../ports/log.ts";
 import type { SubTopology } from "../topology/sub-topology.ts";
 import { DEFAULT_PARTITIONS } from "../topology/topic.ts";
@@ -12,7 +13,12 @@ export async function ensureTopics(
 ): Promise<ReadonlyMap<string, TopicInfo>> {
   const topics = new Map<string, TopicInfo>();
   const ensure = async (name: string, partitions: number | null): Promise<void> => {
-    if (!topics.has(name)) {
+    const known = topics.get(name);
+    if (known !== undefined && partitions !== null && known.partitions !== partitions) {
+      const text = `topic "${name}" would have ${known.partitions} partitions for one part of the pipeline, and ${partitions} for another: give dead letters of topics with different numbers of partitions topics of their own`;
+      throw new MillraceError("InvalidPipeline", text);
+    }
+    if (known === undefined) {
       topics.set(name, await demand(log.ensureTopic({ name, partitions, defaultPartitions: DEFAULT_PARTITIONS })));
     }
   };

@@ -22,7 +22,9 @@ export interface ReadWhile {
   readonly isReading: () => boolean;
   /** Called in front of every read. */
   readonly before: () => void;
-  /** Resolves when records may be handed over. */
+  /** Whether records must wait. */
+  readonly isHeld: () => boolean;
+  /** Resolves when they need not. */
   readonly turn: () => Promise<void>;
   readonly read: (records: readonly StoredRecord[]) => void;
   /** The store does not answer; it is asked again. */
@@ -38,20 +40,13 @@ export async function readWhile(of: ReadWhile): Promise<void> {
     const room = await credits.room();
     const askedMs = clock.now();
     const batch = await reader.next({ ...room, maxRecords: Math.min(room.maxRecords, of.maxRecords) });
-    if (!of.isReading()) {
-      return;
-    }
     if (E.isRight(batch)) {
       failures = 0;
       const { records, atEnd } = batch.right;
       quiet.read({ isEmpty: records.length === 0, atEnd }, askedMs, clock.now());
-      await of.turn();
-      if (!of.isReading()) {
-        return;
-      }
-      of.read(records);
-      // Timers and sockets have their turn between batches.
-      await new Promise<void>((resolve) => setImmediate(resolve));
+      await handOver(of, records);
+    } else if (!of.isReading()) {
+      return;
     } else if (batch.left.retriable) {
       failures += 1;
       quiet.failed();
@@ -60,5 +55,17 @@ export async function readWhile(of: ReadWhile): Promise<void> {
     } else {
       throw new MillraceError(batch.left);
     }
+  }
+}
+
+async function handOver(of: ReadWhile, records: readonly StoredRecord[]): Promise<void> {
+  // Nothing comes between the last look and the hand-over: who holds the feed finds it at rest.
+  while (of.isHeld() && of.isReading()) {
+    await of.turn();
+  }
+  if (of.isReading()) {
+    of.read(records);
+    // Timers and sockets have their turn between batches.
+    await new Promise<void>((resolve) => setImmediate(resolve));
   }
 }

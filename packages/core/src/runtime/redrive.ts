@@ -4,7 +4,7 @@
  * interruption finds the rest.
  */
 import * as E from "fp-ts/lib/Either.js";
-import { DecodeError, MillraceError } from "../errors.ts";
+import { DecodeError, HandlerError, MillraceError } from "../errors.ts";
 import { BEFORE_FIRST, compareOffsets, type Offset } from "../kernel/offset.ts";
 import type { ReadBatch, ReadError } from "../ports/log.ts";
 import type { Any } from "../topology/any.ts";
@@ -20,14 +20,17 @@ import type { TaskOptions } from "./task-options.ts";
 /** Letters that are read, and redriven beside each other, at once. */
 const BUDGET = { maxRecords: 500, maxBytes: 1_048_576 };
 
+/** When so many letters have stopped the task, a command leaves the rest as it is. */
+const MAX_STOPS = 10;
+
 /** What redriving needs of its task. */
 export interface RedriveHost {
   /** Runs each push in a unit of its own, in order. Resolves when all is committed; `false`: the task is over. */
-  commit(pushes: readonly (() => void)[]): Promise<boolean>;
+  commit(pushes: readonly (() => void)[], blame?: (error: unknown, index: number) => unknown): Promise<boolean>;
   /** Event time of the task, in ms. */
   watermarkMs(): number;
   /** Letters that have stopped the task since the command was begun: they are not tried again. */
-  readonly avoid: ReadonlySet<string>;
+  readonly avoid: ReadonlyMap<string, unknown>;
   readonly retry: RetryOptions;
 }
 
@@ -43,6 +46,7 @@ export class Redrive {
   private readonly command: LetterCommand;
   /** How many letters each operator had written when the command was begun. */
   private readonly written: Readonly<Record<string, number>>;
+  private readonly doneBefore: number;
   private readonly options: TaskOptions;
   private readonly entries: ReadonlyMap<string, LetterEntry>;
   private readonly host: RedriveHost;
@@ -58,11 +62,14 @@ export class Redrive {
       readonly options: TaskOptions;
       readonly entries: ReadonlyMap<string, LetterEntry>;
       readonly written: Readonly<Record<string, number>>;
+      /** How many letters the command was done with before it was interrupted. */
+      readonly done: number;
     },
     host: RedriveHost,
   ) {
     this.command = command;
     this.written = task.written;
+    this.doneBefore = task.done;
     this.options = task.options;
     this.entries = task.entries;
     this.host = host;
@@ -113,12 +120,12 @@ export class Redrive {
   }
 
   private get isEnough(): boolean {
-    return this.command.most !== null && this.taken >= this.command.most;
+    return this.command.most !== null && this.doneBefore + this.taken >= this.command.most;
   }
 
   private firstOpen(topic: Topic<Any>): Offset {
     const throughs = [...this.entries.values()]
-      .filter(({ target }) => target.letters?.topic.name === topic.name)
+      .filter(({ target, failures }) => target.letters?.topic.name === topic.name && failures.book.hasOpen)
       .map(({ failures }) => (failures.book.doneThrough === "" ? BEFORE_FIRST : (failures.book.doneThrough as Offset)));
     return throughs.reduce(
       (least, next) => (compareOffsets(next, least) < 0 ? next : least),
@@ -185,45 +192,58 @@ export class Redrive {
     }
     const { book } = entry.failures;
     const before = book.done;
+    const entering = this.command.action === "discard" ? [] : run.filter((found) => this.mayTry(entry, found));
     const pushes =
       this.command.action === "discard"
         ? [() => this.discard(entry, run)]
-        : run.flatMap((found) => this.pushOf(entry, found) ?? []);
-    const isOn = await this.host.commit(pushes);
+        : entering.map((found) => () => this.enter(entry, found));
+    const isOn = await this.host.commit(pushes, (error, index) => blamed(error, entering[index]));
     this.done += book.done - before;
     return isOn;
   }
 
   private discard({ failures }: LetterEntry, run: readonly FoundLetter[]): void {
     for (const found of run) {
-      const { letter } = recordOf(found, this.host.watermarkMs());
+      const { letter } = recordOf(found, Number.NEGATIVE_INFINITY);
       if (letter !== null) {
         failures.finish(letter, found.letter.key, scope.unit);
       }
     }
   }
 
-  /** How a letter enters its operator; `null`: not now. */
-  private pushOf({ failures, target, stage }: LetterEntry, found: FoundLetter): (() => void) | null {
+  /** Whether a letter may enter its operator now. */
+  private mayTry({ failures }: LetterEntry, { letter }: FoundLetter): boolean {
+    const { avoid } = this.host;
+    if (avoid.has(letter.id) && letter.isParked) {
+      failures.markStuck(letter.key);
+    }
+    // Each letter that stops the task costs a restart. When many do, the fault is not theirs.
+    const isTried = !avoid.has(letter.id) && avoid.size < MAX_STOPS;
+    return isTried && !(letter.isParked && failures.isStuck(letter.key));
+  }
+
+  private enter(entry: LetterEntry, found: FoundLetter): void {
+    const { failures, target, stage } = entry;
     const { letter } = found;
-    const record = recordOf(found, this.host.watermarkMs());
-    if (record.letter === null || (letter.isParked && failures.isStuck(letter.key))) {
-      return null;
-    }
-    if (this.host.avoid.has(letter.id)) {
-      failures.tellFailedAgain(record.letter, letter.key, new MillraceError("HandlerError", "it has stopped the task"));
-      return null;
-    }
-    const decoded = target.codec.decode(letter.input);
-    if (E.isLeft(decoded)) {
+    const record = recordOf(found, entry.watermarkMs ?? this.host.watermarkMs());
+    const decoded = letter.isForeign
+      ? E.left([{ path: "", message: "was no record of Millrace, and can only be discarded" }])
+      : target.codec.decode(letter.input);
+    scope.record = record;
+    if (E.isRight(decoded)) {
+      stage.next(decoded.right);
+    } else if (record.letter !== null) {
       const { topic, partition, offset, input: raw } = letter;
       const error = new DecodeError({ topic, partition, offset, raw, issues: decoded.left });
       failures.tellFailedAgain(record.letter, letter.key, error);
-      return null;
     }
-    return () => {
-      scope.record = record;
-      stage.next(decoded.right);
-    };
   }
+}
+
+/** A failure in the unit of a letter is the letter's, unless it knows another one: the redrive goes on without it. */
+function blamed(error: unknown, found: FoundLetter | undefined): unknown {
+  if (found === undefined || (error instanceof HandlerError && error.letter !== null)) {
+    return error;
+  }
+  return new HandlerError(found.letter.node, found.letter, error, found.letter.id);
 }

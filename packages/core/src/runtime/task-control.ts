@@ -4,14 +4,16 @@
  */
 import * as E from "fp-ts/lib/Either.js";
 import { MillraceError } from "../errors.ts";
-import type { Offset } from "../kernel/offset.ts";
-import type { ReadBatch, ReadError, StoredRecord } from "../ports/log.ts";
+import { BEFORE_FIRST, compareOffsets, type Offset } from "../kernel/offset.ts";
+import type { ReadBatch, ReadError, Reader, StoredRecord } from "../ports/log.ts";
 import { type Answer, type Command, decodeCommand } from "../topology/command.ts";
-import { CONTROL_STORE, lettersStoreOf } from "../topology/failure-target.ts";
+import { CONTROL_STORE, type FailureTarget, lettersStoreOf } from "../topology/failure-target.ts";
+import { errorChain } from "../topology/letter.ts";
 import { scope } from "../topology/stage.ts";
-import { failureTargetsOf } from "../topology/sub-topology.ts";
+import { failureTargetsOf, type SubTopology } from "../topology/sub-topology.ts";
 import type { LetterEntry } from "./build-stages.ts";
-import { ControlStore } from "./control-store.ts";
+import { ControlStore, type Quarantine } from "./control-store.ts";
+import { demand } from "./demand.ts";
 import { LetterBook } from "./letter-book.ts";
 import { loadStores, type StoreContents } from "./load-stores.ts";
 import { Redrive, type RedriveHost } from "./redrive.ts";
@@ -28,8 +30,8 @@ export interface ControlHost extends Omit<RedriveHost, "avoid"> {
   hold(): Promise<boolean>;
   /** Ends a {@link hold}. */
   release(): void;
-  /** Letters that have stopped the task; emptied when a command is done. */
-  readonly avoid: Set<string>;
+  /** Letters that have stopped the task, with what they did it by; emptied when a command is done. */
+  readonly avoid: Map<string, unknown>;
   /** The quarantine is over. */
   resumed(): void;
 }
@@ -55,77 +57,111 @@ export class TaskControl {
   }
 
   /** Why the task must not go on; `null`: it may. */
-  get quarantine(): string | null {
-    return this.store.quarantine?.message ?? null;
+  get quarantine(): Quarantine | null {
+    return this.store.quarantine;
   }
 
-  /** Has a commit say which operators may write letters, where the store does not know them yet. */
-  noteNodes(pushAside: (push: () => void) => void): void {
-    const known = new Set(this.store.nodes);
-    const names = [...this.entries.values()].flatMap(({ target }) =>
-      target.letters === null || known.has(target.name) ? [] : target.name,
-    );
-    if (names.length > 0) {
+  /**
+   * Has a commit say which operators may write letters, and where, as far as the store does not know it yet; and that the task
+   * goes on, where it was quarantined by a version of the pipeline that could be asked to resume.
+   */
+  start(pushAside: (push: () => void) => void): void {
+    const nodes = nodesOf(this.options.subTopology);
+    if (Object.entries(nodes).some(([name, topic]) => this.store.nodes[name] !== topic)) {
       pushAside(() => {
         scope.unit.touch(this.store);
-        this.store.addNodes(names);
+        this.store.addNodes(nodes);
       });
+    }
+    if (this.options.subTopology.control === null && this.quarantine !== null) {
+      pushAside(() => {
+        scope.unit.touch(this.store);
+        this.store.setQuarantine(null);
+      });
+      this.options.emit({ _tag: "Resumed", task: taskName(this.options.ref) });
     }
   }
 
   /** To be called in a unit: the commit says that the task must not go on. */
-  setQuarantine(message: string): void {
+  setQuarantine({ message, cause }: MillraceError): void {
     scope.unit.touch(this.store);
-    this.store.setQuarantine({ message, sinceMs: this.options.clock.now() });
+    this.store.setQuarantine({ message, errors: errorChain(cause), sinceMs: this.options.clock.now() });
   }
 
-  /** Reads what is asked until the task is over. Rejects with the `MillraceError` that ends it. */
+  /**
+   * Carries out what was asked, releases the feed, and then does what is asked until the task is over. Rejects with the
+   * `MillraceError` that ends it.
+   */
   async run(): Promise<void> {
     const { ports, ref, subTopology, topics } = this.options;
     const info = topics.get(subTopology.control?.name ?? "");
     if (info === undefined) {
+      this.host.release();
       return;
     }
-    const { signal } = this.host.retry;
+    const { retry } = this.host;
+    const times = await demand(() => retrying(ports.log.times(info, [ref.partition]), retry));
     const reader = ports.log.reader(info, ref.partition, this.store.handled);
     const close = (): void => reader.close();
-    signal.addEventListener("abort", close, { once: true });
+    retry.signal.addEventListener("abort", close, { once: true });
     try {
-      while (!signal.aborted) {
-        const batch = await retrying<ReadError, ReadBatch>(() => reader.next(BUDGET), this.host.retry);
-        if (signal.aborted) {
-          return;
-        }
-        if (E.isLeft(batch)) {
-          throw new MillraceError(batch.left);
-        }
-        if (!(await this.handleAll(batch.right.records))) {
-          return;
-        }
+      if (await this.catchUp(reader, times.partitions[0]?.end ?? BEFORE_FIRST)) {
+        this.host.release();
+        await this.follow(reader);
       }
     } finally {
-      signal.removeEventListener("abort", close);
+      retry.signal.removeEventListener("abort", close);
       reader.close();
     }
   }
 
-  private async handleAll(records: readonly StoredRecord[]): Promise<boolean> {
-    for (const { payload, offset } of records) {
-      if (!(await this.handle(decodeCommand(payload), offset))) {
+  /** What was asked before the task began; nothing is read meanwhile. `false`: the task is over. */
+  private async catchUp(reader: Reader, end: Offset): Promise<boolean> {
+    let position = this.store.handled;
+    while (compareOffsets(position, end) < 0) {
+      const batch = await this.next(reader);
+      if (batch === null || !(await this.host.hold()) || !(await this.carryOutAll(batch.records))) {
         return false;
       }
+      position = batch.atEnd ? end : (batch.records.at(-1)?.offset ?? position);
     }
     return true;
   }
 
-  /** `false`: the task is over, and another one will carry it out. */
-  private async handle(command: Command | null, at: Offset): Promise<boolean> {
-    const isHeld = await this.host.hold();
-    try {
-      return isHeld && (await this.carryOut(command, at));
-    } finally {
-      this.host.release();
+  private async follow(reader: Reader): Promise<void> {
+    for (let batch = await this.next(reader); batch !== null; batch = await this.next(reader)) {
+      if (batch.records.length > 0) {
+        // Held over all of them: a task whose input has ended must not be complete in between.
+        const isOn = (await this.host.hold()) && (await this.carryOutAll(batch.records));
+        this.host.release();
+        if (!isOn) {
+          return;
+        }
+      }
     }
+  }
+
+  /** `null`: the task is over. */
+  private async next(reader: Reader): Promise<ReadBatch | null> {
+    const { retry } = this.host;
+    const batch = await retrying<ReadError, ReadBatch>(() => reader.next(BUDGET), retry);
+    if (retry.signal.aborted) {
+      return null;
+    }
+    if (E.isLeft(batch)) {
+      throw new MillraceError(batch.left);
+    }
+    return batch.right;
+  }
+
+  /** `false`: the task is over, and another one will carry them out. */
+  private async carryOutAll(records: readonly StoredRecord[]): Promise<boolean> {
+    for (const { payload, offset } of records) {
+      if (!(await this.carryOut(decodeCommand(payload), offset))) {
+        return false;
+      }
+    }
+    return true;
   }
 
   private carryOut(command: Command | null, at: Offset): Promise<boolean> {
@@ -158,7 +194,9 @@ export class TaskControl {
       return false;
     }
     const { options, entries, host } = this;
-    const result = await new Redrive(command, { options, entries, written: underWay.written }, host).run();
+    const { written } = underWay;
+    const task = { options, entries, written, done: this.doneLetters() - underWay.done };
+    const result = await new Redrive(command, task, host).run();
     if (result === null) {
       return false;
     }
@@ -202,22 +240,49 @@ export class TaskControl {
   }
 }
 
+/** The operators of a sub-topology that write letters, with the topic of each. */
+function nodesOf(subTopology: SubTopology): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    failureTargetsOf(subTopology).flatMap(({ name, letters }) =>
+      letters === null ? [] : [[name, letters.topic.name]],
+    ),
+  );
+}
+
 /**
- * Rejects with `StateMismatch` where keys are parked at an operator that the pipeline no longer has: their next records would
- * overtake them.
+ * Rejects with `StateMismatch` where open letters of an earlier version of the pipeline could not be redriven as was promised:
+ * their topic is another one now, or keys are parked at an operator that does not park any more, so that their next records
+ * would overtake them. Tells of other letters whose operator is gone.
  */
 export async function refuseOrphans(options: TaskOptions, stores: StoreContents, retry: RetryOptions): Promise<void> {
-  const { ports, ref, subTopology } = options;
-  const present = new Set(failureTargetsOf(subTopology).flatMap(({ name, letters }) => (letters === null ? [] : name)));
-  const gone = new ControlStore(stores.get(CONTROL_STORE) ?? []).nodes.filter((name) => !present.has(name));
-  const contents = await loadStores(ports.state, { ref, stores: gone.map(lettersStoreOf) }, retry);
-  for (const name of gone) {
-    const { parked } = new LetterBook(contents.get(lettersStoreOf(name)) ?? []);
-    if (parked.size > 0) {
-      throw new MillraceError(
-        "StateMismatch",
-        `${parked.size} ${parked.size === 1 ? "key is" : "keys are"} parked at "${name}", which is no operator with dead letters of this pipeline any more: run the version that has it until they are redriven or discarded, or give an operator that name`,
-      );
+  const { ports, ref, subTopology, emit } = options;
+  const targets = new Map(failureTargetsOf(subTopology).map((target) => [target.name, target]));
+  const known = Object.entries(new ControlStore(stores.get(CONTROL_STORE) ?? []).nodes);
+  const contents = await loadStores(ports.state, { ref, stores: known.map(([name]) => lettersStoreOf(name)) }, retry);
+  for (const [name, topic] of known) {
+    const book = new LetterBook(contents.get(lettersStoreOf(name)) ?? []);
+    const problem = orphanProblem({ name, topic }, book, targets.get(name));
+    if (problem !== null) {
+      throw new MillraceError("StateMismatch", problem);
+    }
+    if (book.hasOpen && (targets.get(name)?.letters ?? null) === null) {
+      emit({ _tag: "LettersOrphaned", task: taskName(ref), node: name, open: book.written - book.done });
     }
   }
+}
+
+function orphanProblem(
+  { name, topic }: { readonly name: string; readonly topic: string },
+  book: LetterBook,
+  target: FailureTarget | undefined,
+): string | null {
+  const keys = book.parked.size;
+  const now = target?.letters?.topic.name ?? null;
+  if (keys > 0 && (now === null || target?.policy.mayPark !== true)) {
+    return `${keys} ${keys === 1 ? "key is" : "keys are"} parked at "${name}", which is no operator of this pipeline any more that can park: run the version that has it until they are redriven or discarded, or give an operator that name and onError "park"`;
+  }
+  if (book.hasOpen && now !== null && now !== topic) {
+    return `dead letters of "${name}" are open in topic "${topic}", and this pipeline says "${now}": keep the topic until they are redriven or discarded`;
+  }
+  return null;
 }

@@ -23,7 +23,7 @@ import { Router } from "./router.ts";
 import { type ControlHost, refuseOrphans, TaskControl } from "./task-control.ts";
 import { type Outcome, type TaskOptions, taskName } from "./task-options.ts";
 import type { TaskUnit } from "./task-unit.ts";
-import { type LogSnapshot, UnitLoop } from "./unit-loop.ts";
+import { type LogSnapshot, type Position, UnitLoop } from "./unit-loop.ts";
 import { UnitSize } from "./unit-size.ts";
 
 /** What an instance is for. */
@@ -31,9 +31,9 @@ export interface InstanceOptions {
   /** Reading ends in front of this record; `null`: nowhere. */
   readonly cut: Offset | null;
   /** Why the task is quarantined where reading ends, at once without a cut; `null`: it is not. */
-  readonly quarantine: string | null;
-  /** Redriven letters that have stopped the task. */
-  readonly avoid: Set<string>;
+  readonly quarantine: MillraceError | null;
+  /** Redriven letters that have stopped the task, with what they did it by. */
+  readonly avoid: Map<string, unknown>;
 }
 
 export class TaskInstance {
@@ -135,10 +135,9 @@ export class TaskInstance {
     }
   }
 
-  /** How many records the task has read, and its event time; `null` before it has started. */
-  get progress(): { readonly processed: number; readonly watermarkMs: number } | null {
-    const position = this.loop?.position;
-    return position === undefined ? null : { processed: position.processed, watermarkMs: position.time.watermarkMs };
+  /** Where the task stands; `null` before it has started. */
+  get position(): Position | null {
+    return this.loop?.position ?? null;
   }
 
   get isQuarantined(): boolean {
@@ -194,16 +193,6 @@ export class TaskInstance {
     );
     this.loop = loop;
     this.feed = this.newFeed(loop);
-    if (time.watermarkMs !== Number.NEGATIVE_INFINITY) {
-      // What operators knew of time before a restart: nothing that was late is in time again. The store knows it, so it
-      // commits with whatever is read first.
-      this.committer.hold();
-      loop.pushTime(0);
-      if (!this.credits.hasRoom) {
-        // Nothing is read before this is committed.
-        this.committer.resume();
-      }
-    }
     const work = { options: this.options, entries: stages.entries, stores };
     this.control = new TaskControl(work, this.controlHost(loop, this.feed));
     this.begin(this.control, this.feed);
@@ -231,15 +220,19 @@ export class TaskInstance {
       this.reachCut();
       return;
     }
-    control.noteNodes((push) => this.loop?.pushAside(push));
-    if (cut === null) {
-      control.run().catch((error: unknown) => this.fail(error));
-    }
+    feed.hold();
+    control.start((push) => this.loop?.pushAside(push));
     if (control.quarantine === null) {
-      feed.read();
+      feed.restoreTime();
     } else {
-      feed.hold();
-      this.options.emit({ _tag: "Quarantined", task: this.name, message: control.quarantine });
+      const { message, errors } = control.quarantine;
+      this.options.emit({ _tag: "Quarantined", task: this.name, message, errors });
+    }
+    if (cut === null) {
+      // Releases the feed when what was asked of the task is done: it comes before what may make the task fail again.
+      control.run().catch((error: unknown) => this.fail(error));
+    } else {
+      feed.release();
     }
   }
 
@@ -255,11 +248,8 @@ export class TaskInstance {
           feed.release();
         }
       },
-      commit: (pushes) => feed.commit(pushes),
-      resumed: () => {
-        feed.release();
-        feed.read();
-      },
+      commit: (pushes, blame) => feed.commit(pushes, blame),
+      resumed: () => feed.restoreTime(),
       watermarkMs: () => loop.position.time.watermarkMs,
       avoid: this.how.avoid,
       retry: this.retryOptions(),
@@ -280,6 +270,7 @@ export class TaskInstance {
     this.unitSize.settled(unit.records, unit.closedAtMs ?? unit.openedAtMs, this.options.clock.now());
     this.credits.take(0, unit.outputBytes);
     this.committer.kick();
+    this.endWhenDone();
   }
 
   private onApplied(units: readonly TaskUnit[], commit: Commit | null): void {
@@ -327,6 +318,9 @@ export class TaskInstance {
   private end(outcome: Outcome): void {
     if (this.outcome === null) {
       this.outcome = outcome;
+      if (outcome.kind === "failed") {
+        this.stages?.root.stop();
+      }
       this.stopReading();
       this.ended.resolve(outcome);
     }

@@ -52,8 +52,8 @@ export class TaskRunner {
   /** The failure up to which the next run goes; `at`: its record, `null` where there is none. */
   private failure: { readonly error: MillraceError; readonly at: Offset | null } | null = null;
   private readonly restarts: Restarts;
-  /** Redriven letters that have stopped the task. */
-  private readonly avoid = new Set<string>();
+  /** Redriven letters that have stopped the task, with what they did it by. */
+  private readonly avoid = new Map<string, unknown>();
 
   /** @param generation of the target that gives the task to this worker */
   constructor(options: TaskOptions, generation: number) {
@@ -83,9 +83,12 @@ export class TaskRunner {
    * of it was committed.
    */
   async stop(withinMs: number): Promise<boolean> {
+    const deadlineMs = this.options.clock.now() + withinMs;
     this.given.abort();
     const isDrained = (await this.instance?.drain(withinMs)) ?? true;
     await this.ended;
+    // Whoever has the task next is not to call beside them, as far as there is time.
+    await this.handlersEnded(Math.max(0, deadlineMs - this.options.clock.now()));
     return isDrained;
   }
 
@@ -107,16 +110,16 @@ export class TaskRunner {
 
   status(): TaskStatus {
     const { topic, partition } = this.options.ref;
-    const progress = this.instance?.progress ?? null;
-    const processed = progress?.processed ?? 0;
+    const position = this.instance?.position ?? null;
+    const processed = position?.processed ?? 0;
     return {
       task: this.name,
       topic: topic.name,
       partition,
       state: this.isPausing ? "restarting" : this.instance?.isQuarantined === true ? "quarantined" : "running",
       processed,
-      lag: this.appended === null || progress === null ? null : Math.max(0, this.appended - processed),
-      watermarkMs: progress?.watermarkMs ?? Number.NEGATIVE_INFINITY,
+      lag: this.appended === null || position === null ? null : Math.max(0, this.appended - processed),
+      watermarkMs: position?.time.watermarkMs ?? Number.NEGATIVE_INFINITY,
     };
   }
 
@@ -133,18 +136,20 @@ export class TaskRunner {
         end = await this.runInstance(ownership);
       }
     }
-    if (this.failure !== null && end !== "fenced" && this.restarts.isUsedUp) {
+    const { failure } = this;
+    const isForgotten = end === "fenced" || failure === null || failure.error instanceof QuarantineError;
+    if (!isForgotten && this.restarts.isUsedUp) {
       // Stopped on the way to the record that failed: the failure is not forgotten.
-      throw this.failure.error;
+      throw failure.error;
     }
     return end === "again" ? "stopped" : end;
   }
 
   /** Resolves when no handler of this task runs any more; nobody waits for longer than 5 s for those that do not end. */
-  async handlersEnded(): Promise<void> {
+  async handlersEnded(withinMs = LONGEST_AFTERLIFE_MS): Promise<void> {
     if (this.instance !== null) {
       const enough = new AbortController();
-      const late = sleep(this.options.clock, LONGEST_AFTERLIFE_MS, enough.signal);
+      const late = sleep(this.options.clock, Math.min(withinMs, LONGEST_AFTERLIFE_MS), enough.signal);
       await Promise.race([this.instance.handlersEnded(), late]);
       enough.abort();
     }
@@ -161,7 +166,7 @@ export class TaskRunner {
   /** Runs from an acquisition to its end. */
   private async runInstance(ownership: Ownership): Promise<RunnerEnd | "again"> {
     const { failure, avoid } = this;
-    const quarantine = failure?.error instanceof QuarantineError ? failure.error.message : null;
+    const quarantine = failure?.error instanceof QuarantineError ? failure.error : null;
     this.instance = new TaskInstance(this.options, ownership, { cut: failure?.at ?? null, quarantine, avoid });
     return await this.endAfter(await this.instance.run(), ownership.offset);
   }
@@ -210,7 +215,8 @@ export class TaskRunner {
     }
     if (error instanceof HandlerError && error.letter !== null) {
       // The redrive goes on without it.
-      this.avoid.add(error.letter);
+      this.avoid.set(error.letter, error.cause);
+      this.options.emit({ _tag: "RedriveFailed", task: this.name, letter: error.letter, error: error.cause });
       return "again";
     }
     const at = error instanceof HandlerError && error.at !== null ? (error.at.offset as Offset) : null;

@@ -108,6 +108,9 @@ export class TaskUnit implements Unit {
     }
     this.outputCount += 1;
     this.outputBytes += record.payload.length + record.key.length;
+    for (const name in record.headers) {
+      this.outputBytes += name.length + (record.headers[name]?.length ?? 0);
+    }
   }
 
   touch(store: DirtyStore): void {

@@ -10,16 +10,19 @@ import { compareOffsets, type Offset } from "../kernel/offset.ts";
 import { advance, fetched, isInactive, reached, type TaskTime, type TimeSnapshot } from "../kernel/task-time.ts";
 import type { StoredRecord } from "../ports/log.ts";
 import type { Any } from "../topology/any.ts";
-import type { Failures } from "../topology/failure.ts";
 import { NO_RECORD, TopicRecord } from "../topology/record.ts";
 import { type Stage, scope } from "../topology/stage.ts";
 import type { UnitFill } from "../topology/sub-topology.ts";
 import type { Topic } from "../topology/topic.ts";
+import type { NodeFailures } from "./node-failures.ts";
 import { type Route, type StoreOwners, TaskUnit } from "./task-unit.ts";
 import type { UnitSize } from "./unit-size.ts";
 
 /** A unit that has caused this many outputs takes no further record. */
 const UNIT_OUTPUTS = 400;
+
+/** The same for the bytes of its outputs. */
+const UNIT_BYTES = 524_288;
 
 /** What the loop needs of its task. */
 export interface UnitLoopOptions {
@@ -29,7 +32,7 @@ export interface UnitLoopOptions {
   /** For how long, and up to how many records, a unit waits to be filled; `null`: not at all. */
   readonly fill: UnitFill | null;
   /** What becomes of entries that do not decode; `null`: `DecodeError` is thrown. */
-  readonly undecodable: Failures | null;
+  readonly undecodable: NodeFailures | null;
   readonly route: Route;
   readonly nowMs: () => number;
   /** A unit begins. */
@@ -202,7 +205,11 @@ export class UnitLoop {
 
   private isFull(unit: TaskUnit): boolean {
     const { unitSize, fill } = this.options;
-    return unit.records >= Math.max(unitSize.current, fill?.records ?? 0) || unit.outputCount >= UNIT_OUTPUTS;
+    return (
+      unit.records >= Math.max(unitSize.current, fill?.records ?? 0) ||
+      unit.outputCount >= UNIT_OUTPUTS ||
+      unit.outputBytes >= UNIT_BYTES
+    );
   }
 
   private pushRecord(unit: TaskUnit, stored: StoredRecord): void {
@@ -217,8 +224,10 @@ export class UnitLoop {
     scope.record = record;
     const refused = undecodable?.admit(record) ?? null;
     if (undecodable !== null && (refused !== null || E.isLeft(decoded))) {
-      const verdict = refused ?? undecodable.decide(E.isLeft(decoded) ? decoded.left : null, { record, attempts: 1 });
-      undecodable.settle(stored.payload, verdict);
+      const isForeign = stored.problem !== null;
+      const cause = E.isLeft(decoded) ? decoded.left : null;
+      const verdict = refused ?? undecodable.decide(cause, { record, attempts: 1, isForeign });
+      undecodable.settle(stored.payload, verdict, isForeign);
     } else if (E.isRight(decoded)) {
       this.stages.next(decoded.right);
     }

@@ -106,5 +106,14 @@ export function decodeCommand(text: string): Command | null {
     return { id, action };
   }
   const isKnown = (action === "redrive" || action === "discard") && typeof select === "object" && select !== null;
-  return isKnown ? { id, action, select, most: typeof most === "number" ? most : null } : null;
+  const mostIsKnown = most === null || most === undefined || (typeof most === "number" && most >= 1);
+  if (!isKnown || !mostIsKnown) {
+    return null;
+  }
+  try {
+    return { id, action, select: checkSelection(action, select), most: most ?? null };
+  } catch {
+    // Of a newer version, perhaps: what it selects by is not known here, and all letters would be too many.
+    return null;
+  }
 }

@@ -9,6 +9,7 @@ import type { Any } from "./any.ts";
 import { letterName, nodeLabel, ownedName } from "./describe.ts";
 import type { FailurePolicy } from "./failure.ts";
 import { type FailureTarget, failureTarget, rawText } from "./failure-target.ts";
+import { headersBeyond } from "./letter.ts";
 import { type OperatorSpec, operatorSpec, type PlanNode } from "./node.ts";
 import { type StageFactory, scope } from "./stage.ts";
 import { type CompiledNode, type SubTopology, subTopologyOf } from "./sub-topology.ts";
@@ -36,8 +37,8 @@ export function compile(ends: readonly PlanNode[], group: string): readonly SubT
       behind.push(() => cut(through, source, [node]));
       const name = `${letterName(node)}.repartition`;
       const label = nodeLabel(node);
-      const failure = targetOf(node.spec.failure, { name, label }, codec);
-      return { label, store: null, spec: repartitionSink(node, through), failure, next: [] };
+      const failure = targetOf(policyAt(node, node.spec), { name, label }, codec);
+      return { label, name, store: null, spec: repartitionSink(node, through), failure, next: [] };
     };
     /** `codec` writes the node's input: the topic's own, as long as values are those of the topic. */
     const build = (node: OperatorNode, arrived: boolean, codec: Codec<Any>): CompiledNode => {
@@ -47,9 +48,9 @@ export function compile(ends: readonly PlanNode[], group: string): readonly SubT
       const spec = node.spec.kind === "partitionBy" ? passOn(node.spec) : node.spec;
       const behindIt = spec.passesValues ? codec : trustedJson;
       const next = (children.get(node) ?? []).map((child) => build(child, false, behindIt));
-      const label = nodeLabel(node);
-      const failure = targetOf(spec.failure, { name: letterName(node), label }, codec);
-      return { label, store: storeOf(node), spec, failure, next };
+      const of = { label: nodeLabel(node), name: letterName(node) };
+      const failure = targetOf(policyAt(node, spec), of, codec);
+      return { ...of, store: storeOf(node), spec, failure, next };
     };
     const roots = first.map((node) => build(node, upstream !== null, source.codec));
     const undecodable = targetOf(undecodableOf(ends, source), sourceNode(source), rawText);
@@ -119,6 +120,20 @@ function sourcesOf(
   return [...topics].map(([name, source]) => [source, children.get(name) ?? []]);
 }
 
+/** The policy of an operator, which may not park where the records of a key have no order. */
+function policyAt(node: OperatorNode, { failure }: OperatorSpec): FailurePolicy | null {
+  return failure === null || keepsKeys(node.parent) ? failure : { ...failure, mayPark: false };
+}
+
+/** Whether the records of a key leave a node, and all in front of it, in their order and with that key. */
+function keepsKeys(node: PlanNode): boolean {
+  // A change of key puts records into the order of another topic.
+  if (node.spec === null || node.spec.repartition !== null) {
+    return true;
+  }
+  return !node.spec.shuffles && node.spec.fills === null && keepsKeys(node.parent);
+}
+
 /** The name of a node's store; `null` where it keeps nothing. */
 function storeOf(node: OperatorNode): string | null {
   return node.spec.owns === "store" ? ownedName(node) : null;
@@ -167,7 +182,8 @@ function repartitionSink(node: OperatorNode, through: Topic<Any>): OperatorSpec 
     next: (value) => {
       const { record, unit } = scope;
       try {
-        const { timestamp: timestampMs, headers, watermarkMs } = record;
+        const { timestamp: timestampMs, watermarkMs } = record;
+        const headers = headersBeyond(record.headers);
         const newKey = checkKey(through.name, key(value, record));
         unit.output(through, encodeParts(through, value, { key: newKey, timestampMs, headers, watermarkMs }));
       } catch (cause) {

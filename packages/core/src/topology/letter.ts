@@ -10,8 +10,19 @@ import type { CurrentRecord, LetterRef } from "./record.ts";
 /** The header that tells a dead letter from other records. */
 export const LETTER_HEADER = "millrace.dead-letter";
 
+/** The headers that a value takes along into other topics: there it is no letter. */
+export function headersBeyond(headers: CurrentRecord["headers"]): CurrentRecord["headers"] {
+  if (!(LETTER_HEADER in headers)) {
+    return headers;
+  }
+  const { [LETTER_HEADER]: _, ...others } = headers;
+  return others;
+}
+
 /** Longer texts of errors are cut. */
 const MAX_ERROR_CHARS = 2_000;
+/** A longer header of a letter that becomes one again is not kept. */
+const MAX_OUTER_CHARS = 16_384;
 /** An error's causes, and theirs, down to here. */
 const MAX_ERRORS = 5;
 
@@ -35,6 +46,8 @@ export interface DeadLetter {
   readonly isParked: boolean;
   /** Whether the operator did not fail for it at all: it stands behind a parked letter of its key. */
   readonly isBehind: boolean;
+  /** Whether it was an entry that is no record of Millrace: such a letter can only be discarded. */
+  readonly isForeign: boolean;
   /** The record that was processed: topic, partition, offset, key, event time and headers. */
   readonly topic: string;
   readonly partition: number;
@@ -75,6 +88,7 @@ export interface LetterParts {
   readonly number: number;
   readonly isParked: boolean;
   readonly isBehind: boolean;
+  readonly isForeign: boolean;
   readonly record: CurrentRecord;
   /** `null`: the operator has not failed for it. */
   readonly error: { readonly cause: unknown } | null;
@@ -90,12 +104,14 @@ export function letterId(node: string, partition: number, number: number): strin
 
 /** The record to append to the dead-letter topic. */
 export function encodeLetter(parts: LetterParts): NewRecord {
-  const { group, node, number, isParked, isBehind, record, error, attempts, failedAt, input } = parts;
+  const { group, node, number, isParked, isBehind, isForeign, record, error, attempts, failedAt, input } = parts;
   const { topic, partition, offset, key, timestamp, headers, id, path } = record;
   const errors = error === null ? [] : errorChain(error.cause);
-  const known = { v: 1, group, node, number, isParked, isBehind, topic, partition, offset, id, path };
+  const known = { v: 1, group, node, number, isParked, isBehind, isForeign, topic, partition, offset, id, path };
   // A letter that becomes one again keeps the header that it had.
-  const outer = headers[LETTER_HEADER] ?? null;
+  const before = headers[LETTER_HEADER] ?? null;
+  // Each round would double it.
+  const outer = before !== null && before.length > MAX_OUTER_CHARS ? null : before;
   const text = JSON.stringify({ ...known, errors, attempts, failedAt, outer });
   return {
     key,
@@ -114,7 +130,8 @@ export function decodeLetter(stored: StoredRecord): FoundLetter | null {
   if (E.isLeft(parsed) || !isHeader(parsed.right)) {
     return null;
   }
-  const { group, node, number, isParked, isBehind, topic, partition, offset, id, path, outer, ...rest } = parsed.right;
+  const { group, node, number, isParked, isBehind, isForeign, topic, partition, offset, id, path, outer, ...rest } =
+    parsed.right;
   return {
     group,
     number,
@@ -125,6 +142,7 @@ export function decodeLetter(stored: StoredRecord): FoundLetter | null {
       node,
       isParked,
       isBehind,
+      isForeign,
       topic,
       partition,
       offset,
@@ -154,6 +172,7 @@ interface Header {
   readonly number: number;
   readonly isParked: boolean;
   readonly isBehind: boolean;
+  readonly isForeign: boolean;
   readonly topic: string;
   readonly partition: number;
   readonly offset: string;
@@ -178,12 +197,14 @@ function isHeader(value: unknown): value is Header {
     numbers.every((number) => typeof number === "number") &&
     typeof header.isParked === "boolean" &&
     typeof header.isBehind === "boolean" &&
+    typeof header.isForeign === "boolean" &&
     (header.outer === null || typeof header.outer === "string") &&
     Array.isArray(header.errors)
   );
 }
 
-function errorChain(thrown: unknown): readonly LetterError[] {
+/** An error and its causes, outermost first. Never throws. */
+export function errorChain(thrown: unknown): readonly LetterError[] {
   const chain: LetterError[] = [];
   let next: unknown = thrown;
   do {

@@ -14,6 +14,8 @@ export interface UnitFill {
 export interface CompiledNode {
   /** For messages. */
   readonly label: string;
+  /** Its stable name; operators that keep nothing may share one. */
+  readonly name: string;
   /** The name of its store; `null` where it keeps nothing. */
   readonly store: string | null;
   readonly spec: OperatorSpec;
@@ -71,10 +73,8 @@ export function subTopologyOf(of: {
     control,
     writes: [...new Set(all.flatMap(({ spec }) => spec.sink ?? []))],
     stores: [...all.flatMap(({ store }) => store ?? []), ...letters],
-    keeps: [
-      ...all.flatMap(({ store, spec }) => (store === null ? [] : [`${store} (${spec.keeps ?? ""})`])),
-      ...letters.map((store) => `${store} (dead letters)`),
-    ],
+    // Not the letters: versions with other policies may share a group. Parked keys are looked after when a task begins.
+    keeps: all.flatMap(({ store, spec }) => (store === null ? [] : [`${store} (${spec.keeps ?? ""})`])),
     fill: fillOf(all),
     needsSingleRecordUnits: all.some(({ spec }) => spec.native !== null && !spec.native.stateless),
   };

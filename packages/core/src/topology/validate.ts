@@ -64,7 +64,9 @@ function failureProblems(part: SubTopology, nodes: readonly PlanNode[]): readonl
       );
     }
     if (policy.onError === "park" && !policy.mayPark) {
-      problems.push(`"${label}" parks keys, but the records of "${part.source.name}" have none: use "deadLetter"`);
+      problems.push(
+        `"${label}" parks keys, which needs records in order that have a key: not behind mapUnordered or batch, nor of a topic without a key; use "deadLetter"`,
+      );
     }
   }
   const first = targets.find(({ policy }) => mayLeaveBehind(policy));
@@ -130,7 +132,8 @@ function hasKey(node: PlanNode): boolean {
   if (node.spec === null) {
     return node.topic.key !== null;
   }
-  return node.spec.repartition !== null || hasKey(node.parent);
+  // A batch is of many keys.
+  return node.spec.repartition !== null || (node.spec.fills === null && hasKey(node.parent));
 }
 
 function sourceOf(node: PlanNode): Topic<Any> {
