@@ -3,7 +3,7 @@
  *
  * `m` = `1;<timestampMs>;<watermarkMs or empty>;<key>`, `v` = payload, `h` = headers as JSON, absent without headers.
  * An entry that is not of this form is still a record, with `problem` saying what is wrong: what lies in the log is
- * returned to whoever reads it, never dropped and never thrown.
+ * returned to whoever reads it, to the byte, never dropped and never thrown.
  */
 import { type NewRecord, offsetOf, type StoredRecord } from "@millrace/core";
 
@@ -62,35 +62,52 @@ export function decodeEntry([rawId, fields]: RawEntry): StoredRecord {
   if (!inOrder || (fields.length !== 4 && headers === undefined)) {
     return asProblem(id, fields, describeFields(fields));
   }
-  return decodeFields(id, fields, headers);
+  const head = decodeHead(textOf(fields[1]));
+  return typeof head === "string" ? asProblem(id, fields, head) : decodeRest(id, fields, { head, rawHeaders: headers });
 }
 
-function decodeFields(id: string, fields: readonly Buffer[], rawHeaders: Buffer | undefined): StoredRecord {
-  const head = textOf(fields[1]);
-  const payload = textOf(fields[3]);
-  const headerText = rawHeaders === undefined ? "" : textOf(rawHeaders);
-  if (head === null || payload === null || headerText === null) {
-    return asProblem(id, fields, "its bytes are not valid UTF-8");
+/** What the head of a record says. */
+type Head = Pick<StoredRecord, "key" | "timestampMs" | "watermarkMs">;
+
+const NOT_UTF8 = "its bytes are not valid UTF-8";
+
+/** The head, or what is wrong with it. */
+function decodeHead(head: string | null): Head | string {
+  if (head === null) {
+    return NOT_UTF8;
   }
   if (head.charCodeAt(0) !== ZERO + 1 || head.charCodeAt(1) !== SEMICOLON) {
-    return asProblem(id, fields, versionProblem(head));
+    return versionProblem(head);
   }
   const afterTime = head.indexOf(";", 2);
   const afterWatermark = head.indexOf(";", afterTime + 1);
   if (afterTime < 0 || afterWatermark < 0) {
-    return asProblem(id, fields, 'its head "m" has fewer than four parts');
+    return 'its head "m" has fewer than four parts';
   }
   const timestampMs = integerIn(head, 2, afterTime);
   const watermarkMs = afterWatermark === afterTime + 1 ? null : decodeTime(head.slice(afterTime + 1, afterWatermark));
   if (Number.isNaN(timestampMs) || Number.isNaN(watermarkMs)) {
-    return asProblem(id, fields, 'a time in its head "m" is not a number');
+    return 'a time in its head "m" is not a number';
+  }
+  return { key: head.slice(afterWatermark + 1), timestampMs, watermarkMs };
+}
+
+function decodeRest(
+  id: string,
+  fields: readonly Buffer[],
+  { head, rawHeaders }: { readonly head: Head; readonly rawHeaders: Buffer | undefined },
+): StoredRecord {
+  const payload = textOf(fields[3]);
+  const headerText = rawHeaders === undefined ? "" : textOf(rawHeaders);
+  if (payload === null || headerText === null) {
+    return asProblem(id, fields, NOT_UTF8, head);
   }
   const headers = headerText === "" ? NO_HEADERS : decodeHeaders(headerText);
   if (headers === null) {
-    return asProblem(id, fields, 'its headers "h" are not a JSON object of strings');
+    return asProblem(id, fields, 'its headers "h" are not a JSON object of strings', head);
   }
-  const bytes = OVERHEAD_BYTES + head.length + payload.length + headerText.length;
-  const key = head.slice(afterWatermark + 1);
+  const { key, timestampMs, watermarkMs } = head;
+  const bytes = OVERHEAD_BYTES + (fields[1]?.length ?? 0) + payload.length + headerText.length;
   return { offset: offsetOf(id, 0), key, timestampMs, watermarkMs, payload, headers, bytes, problem: null };
 }
 
@@ -170,15 +187,19 @@ function versionProblem(head: string): string {
     : `it has format version ${version}; this reader knows version 1`;
 }
 
-/** The event time of what is no record is the time at which it was appended, as its id tells. */
-function asProblem(id: string, fields: readonly Buffer[], problem: string): StoredRecord {
-  const payload = JSON.stringify(fields.map((field) => field.toString()));
-  const timestampMs = Number(id.slice(0, id.indexOf("-")));
+/**
+ * An entry that is no record, as a JSON list of what lies in it: a text for what is UTF-8, `{ base64 }` for what is not. The
+ * key and the times are those of its head, where that can be read: what has a key stays among the records of its key. Else
+ * it has no key, and its event time is the time at which it was appended, as its id tells.
+ */
+function asProblem(id: string, fields: readonly Buffer[], problem: string, head?: Head): StoredRecord {
+  const payload = JSON.stringify(fields.map((field) => textOf(field) ?? { base64: field.toString("base64") }));
+  const appendedMs = Number(id.slice(0, id.indexOf("-")));
   return {
     offset: offsetOf(id, 0),
-    key: "",
-    timestampMs: Number.isSafeInteger(timestampMs) ? timestampMs : 0,
-    watermarkMs: null,
+    key: head?.key ?? "",
+    timestampMs: head?.timestampMs ?? (Number.isSafeInteger(appendedMs) ? appendedMs : 0),
+    watermarkMs: head?.watermarkMs ?? null,
     payload,
     headers: NO_HEADERS,
     bytes: OVERHEAD_BYTES + payload.length,

@@ -30,6 +30,9 @@ describePortsConformance({
         const [, next] = await admin.xrange(log, entryIdOf(through), "+", "COUNT", 2);
         await admin.xtrim(log, "MINID", next?.[0] ?? "+");
       },
+      addForeign: async (topic, partition, bytes) => {
+        await admin.call("XADD", keys.partition(topic.name, partition).log, "*", "name", Buffer.from(bytes));
+      },
       exhaust:
         whyNoOwnRedis === undefined
           ? async () => {

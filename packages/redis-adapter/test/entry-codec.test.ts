@@ -80,16 +80,43 @@ describe("an entry that is no record", () => {
     ["a time that is too large", ["m", "1;9007199254740993;;k", "v", "p"], /not a number/],
     ["a hexadecimal time", ["m", "1;0x10;;k", "v", "p"], /not a number/],
     ["a strange watermark", ["m", "1;5;soon;k", "v", "p"], /not a number/],
-    ["bytes that are no text", ["m", "1;5;;k", "v", Buffer.from([0x61, 0xff])], /not valid UTF-8/],
-    ["headers that are no JSON", ["m", "1;5;;k", "v", "p", "h", "{"], /not a JSON object of strings/],
-    ["headers that are a list", ["m", "1;5;;k", "v", "p", "h", '["a"]'], /not a JSON object of strings/],
-    ["headers that are not text", ["m", "1;5;;k", "v", "p", "h", '{"a":1}'], /not a JSON object of strings/],
+    ["a head that is no text", ["m", Buffer.from([0x31, 0x3b, 0xff]), "v", "p"], /not valid UTF-8/],
   ])("is returned with what is wrong and what was found: %s", (_, fields, problem) => {
     const found = decodeEntry(entry(...fields));
     expect(found.problem).toMatch(problem);
     expect(found.problem).toContain("1700000000000-3");
     expect(found).toMatchObject({ offset: "1700000000000-3/0", timestampMs: 1_700_000_000_000, key: "" });
-    expect(JSON.parse(found.payload)).toEqual(fields.map((field) => field.toString()));
+    expect(bytesIn(found.payload)).toEqual(entry(...fields)[1]);
+  });
+
+  it.each<readonly [string, readonly (string | Buffer)[], RegExp]>([
+    ["a payload that is no text", ["m", "1;5;7;k", "v", Buffer.from([0x61, 0xff])], /not valid UTF-8/],
+    ["headers that are no text", ["m", "1;5;7;k", "v", "p", "h", Buffer.from([0xff])], /not valid UTF-8/],
+    ["headers that are no JSON", ["m", "1;5;7;k", "v", "p", "h", "{"], /not a JSON object of strings/],
+    ["headers that are a list", ["m", "1;5;7;k", "v", "p", "h", '["a"]'], /not a JSON object of strings/],
+    ["headers that are not text", ["m", "1;5;7;k", "v", "p", "h", '{"a":1}'], /not a JSON object of strings/],
+  ])(
+    "keeps the key and the times that its head says, so that it stays among the records of its key: %s",
+    (_, fields, problem) => {
+      const found = decodeEntry(entry(...fields));
+      expect(found.problem).toMatch(problem);
+      expect(found).toMatchObject({ key: "k", timestampMs: 5, watermarkMs: 7, headers: {} });
+      expect(bytesIn(found.payload)).toEqual(entry(...fields)[1]);
+    },
+  );
+
+  it("loses no byte of what was found, whatever it is", () => {
+    const bytes = fc.oneof(
+      fc.uint8Array({ maxLength: 12 }).map((array) => Buffer.from(array)),
+      fc.string({ unit: "binary" }).map((written) => Buffer.from(written)),
+    );
+    fc.assert(
+      fc.property(fc.array(bytes, { maxLength: 8 }), (fields) => {
+        const { payload, problem } = decodeEntry([Buffer.from("5-0"), fields]);
+        expect(problem).not.toBeNull();
+        expect(bytesIn(payload)).toEqual(fields);
+      }),
+    );
   });
 
   it("never makes the reader throw, whatever it is", () => {
@@ -126,6 +153,12 @@ describe("a watermark", () => {
     expect(decodeTime(other)).toBeNaN();
   });
 });
+
+/** The fields of an entry that is no record, from its payload. */
+function bytesIn(payload: string): readonly Buffer[] {
+  const parts = JSON.parse(payload) as readonly (string | { readonly base64: string })[];
+  return parts.map((part) => (typeof part === "string" ? Buffer.from(part) : Buffer.from(part.base64, "base64")));
+}
 
 function withoutNegativeZero<T extends number | null>(value: T): T | 0 {
   return value === 0 ? 0 : value;

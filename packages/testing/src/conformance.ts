@@ -9,6 +9,7 @@ import { describeAppendRetries } from "./conformance/append-retries.ts";
 import { describeCommit } from "./conformance/commit.ts";
 import { describeCommitRetries } from "./conformance/commit-retries.ts";
 import { describeFence } from "./conformance/fence.ts";
+import { describeForeignEntries } from "./conformance/foreign-entries.ts";
 import { describeForeignTypes } from "./conformance/foreign-types.ts";
 import { describeGroupFaults } from "./conformance/group-faults.ts";
 import { describeGroupGive } from "./conformance/group-give.ts";
@@ -54,6 +55,7 @@ const TIMEOUT_MS = 30_000;
  *       deleteTopic: (topic) => store.drop(topic.name),
  *       corrupt: { skip: "columns have types, nothing foreign can lie in them" },
  *       trim: { skip: "nothing is ever removed" },
+ *       addForeign: { skip: "rows have the columns of a record" },
  *       exhaust: { skip: "the disk cannot be filled from a test" },
  *     };
  *   },
@@ -68,6 +70,7 @@ export function describePortsConformance(spec: PortsConformance): void {
     describeAppendRetries(spec);
     describeSeal(spec);
     describeRecords(spec);
+    describeForeignEntries(spec);
     describeReader(spec);
     describeReaderWaiting(spec);
     describeTimes(spec);

@@ -83,6 +83,17 @@ describe("parked keys", () => {
   });
 });
 
+describe("an entry that is no record", () => {
+  it("without a key parks nothing, and is a letter of its own", () => {
+    const { failures } = failuresWith("park");
+    expect(failures.decide(cause, { record: recordOf(""), attempts: 1, isForeign: true }).kind).toBe("deadLetter");
+    expect(failures.admit(recordOf(""))).toBeNull();
+    expect(failures.decide(cause, { record: recordOf("k"), attempts: 1, isForeign: true }).kind).toBe("park");
+    expect(failures.admit(recordOf("k"))).toEqual({ kind: "behind" });
+    expect(failures.decide(cause, { record: recordOf(""), attempts: 1 }).kind).toBe("park");
+  });
+});
+
 describe("a letter", () => {
   it("that is done with twice, as when somebody has copied it, counts once", () => {
     const entries = [

@@ -160,6 +160,22 @@ describe("a dead letter", () => {
   });
 });
 
+describe("a dead letter that becomes one again and again", () => {
+  it("does not grow without end: a header of more than 16,384 characters is not kept", () => {
+    let { headers } = encodeLetter(plain);
+    for (let round = 0; round < 30; round += 1) {
+      headers = encodeLetter({ ...plain, record: { ...plain.record, headers } }).headers;
+      expect(headers[LETTER_HEADER]?.length).toBeLessThan(50_000);
+    }
+    const long = { [LETTER_HEADER]: "x".repeat(16_384) };
+    const longer = { [LETTER_HEADER]: "x".repeat(16_385) };
+    const outerOf = (outer: Readonly<Record<string, string>>) =>
+      foundOf({ ...plain, record: { ...plain.record, headers: outer } }).letter.headers;
+    expect(outerOf(long)).toEqual(long);
+    expect(outerOf(longer)).toEqual({});
+  });
+});
+
 describe("the errors of a dead letter", () => {
   it("are the error and its causes, outermost first, five at most", () => {
     const chain = Array.from({ length: 9 }, (_, n) => n).reduceRight<Error | undefined>(

@@ -33,6 +33,8 @@ export interface ConformanceTarget {
   readonly deleteTopic: Hook<(topic: TopicInfo) => Promise<void>>;
   /** Removes the records of a partition up to and with `through`, which is the last record of one append. */
   readonly trim: Hook<(topic: TopicInfo, partition: number, through: Offset) => Promise<void>>;
+  /** Adds an entry to a partition that no adapter has written, and that holds these bytes. */
+  readonly addForeign: Hook<(topic: TopicInfo, partition: number, bytes: Uint8Array) => Promise<void>>;
   /** Leaves no room to add records to a partition; the function returned makes room again. */
   readonly exhaust: Hook<(topic: TopicInfo, partition: number) => Promise<() => Promise<void>>>;
   /** Why the adapter cannot listen to the hints of groups; left out where it can. Nothing but speed depends on them. */
