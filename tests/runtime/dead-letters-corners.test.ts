@@ -316,7 +316,7 @@ describe("a redrive", () => {
   });
 
   it("judges a window's result late as the operator where it enters, not as the task", async () => {
-    const { app, send, settle, caughtUp, events, read } = bench();
+    const { app, send, settle, clock, events, read } = bench();
     const worker = app();
     const { check, state } = breakable((n) => n === 1);
     const plan = pipeline(
@@ -333,7 +333,7 @@ describe("a redrive", () => {
     const at = (ms: number): Item => ({ key: "a", n: 1, at: ms });
     await send(source, [at(0), at(125_000)], { end: false });
     const running = await settle(worker.run(plan));
-    await caughtUp(running, 2);
+    await settle(sleep(clock, 2_000));
     state.isBroken = false;
     expect(await settle(worker.deadLetters(plan).redrive({ all: true }))).toMatchObject({ done: 1 });
     expect(tagged(events, "LateRecord")).toEqual([]);

@@ -146,12 +146,20 @@ export class UnitLoop {
     return fill !== null && unit.records > 0 && !this.isFull(unit) && nowMs() < unit.openedAtMs + fill.withinMs;
   }
 
-  /** A unit for what no record causes that is read now: redriven letters, and notes of the task. Throws what `push` throws. */
+  /**
+   * A unit for what no record causes that is read now: redriven letters, and notes of the task. Event time stands still, so that
+   * what it would cause, and fail by, is no part of it. Throws what `push` throws.
+   */
   pushAside(push: () => void): void {
     this.closeOpen();
     const unit = this.open();
-    this.inScope(unit, push);
-    this.close(unit, 0);
+    this.inScope(unit, () => {
+      push();
+      if (this.options.fill !== null) {
+        this.stages.watermark(this.pushedWatermarkMs);
+      }
+    });
+    this.end(unit, 0);
   }
 
   /** A unit without records, for what event time alone causes. */
@@ -266,6 +274,11 @@ export class UnitLoop {
       this.isBehind = false;
       this.inScope(unit, () => this.stages.watermark(this.time.watermarkMs));
     }
+    this.end(unit, idleMs);
+  }
+
+  private end(unit: TaskUnit, idleMs: number): void {
+    const { time: policy } = this.options.source;
     unit.closedAtMs = this.options.fill === null ? null : this.options.nowMs();
     unit.closed = { ...this.position, isInactive: isInactive(this.time, policy, idleMs) };
     unit.release();
