@@ -44,6 +44,8 @@ export class TaskRunner {
   private readonly generation: number;
   private readonly name: string;
   private readonly given = new AbortController();
+  /** Aborts when the time to stop in is over, that of the most hasty call. */
+  private readonly late = new AbortController();
   private instance: TaskInstance | null = null;
   /** Resolves when nothing runs any more. */
   private ended: Promise<unknown> = Promise.resolve();
@@ -83,12 +85,13 @@ export class TaskRunner {
    * of it was committed.
    */
   async stop(withinMs: number): Promise<boolean> {
-    const deadlineMs = this.options.clock.now() + withinMs;
     this.given.abort();
+    const cancel = this.options.clock.after(withinMs, () => this.late.abort());
     const isDrained = (await this.instance?.drain(withinMs)) ?? true;
     await this.ended;
     // Whoever has the task next is not to call beside them, as far as there is time.
-    await this.handlersEnded(Math.max(0, deadlineMs - this.options.clock.now()));
+    await this.handlersEnded(this.late.signal);
+    cancel();
     return isDrained;
   }
 
@@ -146,11 +149,12 @@ export class TaskRunner {
   }
 
   /** Resolves when no handler of this task runs any more; nobody waits for longer than 5 s for those that do not end. */
-  async handlersEnded(withinMs = LONGEST_AFTERLIFE_MS): Promise<void> {
+  async handlersEnded(late?: AbortSignal): Promise<void> {
     if (this.instance !== null) {
       const enough = new AbortController();
-      const late = sleep(this.options.clock, Math.min(withinMs, LONGEST_AFTERLIFE_MS), enough.signal);
-      await Promise.race([this.instance.handlersEnded(), late]);
+      const signal = late === undefined ? enough.signal : AbortSignal.any([enough.signal, late]);
+      const waited = sleep(this.options.clock, LONGEST_AFTERLIFE_MS, signal);
+      await Promise.race([this.instance.handlersEnded(), waited]);
       enough.abort();
     }
   }
