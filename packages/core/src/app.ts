@@ -21,6 +21,7 @@ import type { TaskStatus } from "./runtime/task-runner.ts";
 import { warnOf } from "./runtime/warn.ts";
 import { compile } from "./topology/compile.ts";
 import { foreignOperators } from "./topology/foreign.ts";
+import { checkOptions } from "./topology/options.ts";
 import type { Pipeline } from "./topology/pipeline.ts";
 import type { StreamRecord } from "./topology/record.ts";
 import { checkName, DEFAULT_PARTITIONS, durationOption, type Topic } from "./topology/topic.ts";
@@ -42,6 +43,8 @@ export interface AppOptions {
   /** Default: the system's time. */
   readonly clock?: Clock;
 }
+
+const APP_OPTIONS = ["name", "adapter", "limits", "member", "restart", "strictNative", "clock"];
 
 /** Pipelines at work on this worker. Disposing it stops them as {@link stop} does. */
 export interface Running extends AsyncDisposable {
@@ -111,6 +114,7 @@ export interface App extends AsyncDisposable {
  * ```
  */
 export function createApp(options: AppOptions): App {
+  checkOptions("createApp", options, APP_OPTIONS);
   checkName("app", options.name);
   return new PortsApp(options);
 }

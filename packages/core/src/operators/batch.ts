@@ -4,6 +4,7 @@ import type { Duration } from "../kernel/duration.ts";
 import { quote } from "../kernel/name.ts";
 import { operatorSpec } from "../topology/node.ts";
 import { operator } from "../topology/operator.ts";
+import { checkOptions } from "../topology/options.ts";
 import { type CurrentRecord, withKey } from "../topology/record.ts";
 import { NO_UNIT, type Stage, type StageEnv, scope, within } from "../topology/stage.ts";
 import { durationOption } from "../topology/topic.ts";
@@ -38,6 +39,7 @@ export function batch<A>(size: number, options: BatchOptions): OperatorFunction<
       `batch: size must be a whole number from 1 to ${MAX_SIZE}, not ${quote(size)}`,
     );
   }
+  checkOptions("batch", options, ["within"]);
   const withinMs = durationOption("batch: within", options.within);
   if (withinMs === null) {
     throw new MillraceError("InvalidOption", `batch: say how long a batch may wait: { within: "100 ms" }`);

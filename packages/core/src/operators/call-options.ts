@@ -3,6 +3,7 @@ import { MillraceError } from "../errors.ts";
 import type { Duration } from "../kernel/duration.ts";
 import { quote } from "../kernel/name.ts";
 import type { RetrySchedule } from "../kernel/retry.ts";
+import { checkOptions } from "../topology/options.ts";
 import { durationOption } from "../topology/topic.ts";
 import type { TimeLimit } from "./handler-call.ts";
 import { type Limiter, Places } from "./limiter.ts";
@@ -38,6 +39,9 @@ export interface CallOptions {
   readonly limit?: Limiter;
 }
 
+/** The names of {@link CallOptions}. */
+export const CALL_OPTIONS: readonly string[] = ["timeout", "settle", "retry", "limit"];
+
 /** {@link CallOptions}, checked. */
 export interface Calling {
   /** `null`: none. */
@@ -64,10 +68,9 @@ export function callingOf(operator: string, { timeout, settle, retry, limit }: C
   };
 }
 
-function scheduleOf(
-  operator: string,
-  { attempts, backoff, longest, when = () => true }: RetryOptions,
-): Calling["retry"] {
+function scheduleOf(operator: string, options: RetryOptions): Calling["retry"] {
+  checkOptions(`${operator}: retry`, options, ["attempts", "backoff", "longest", "when"]);
+  const { attempts, backoff, longest, when = () => true } = options;
   if (typeof when !== "function") {
     throw new MillraceError("InvalidOption", `${operator}: retry.when must be a function, not ${quote(when)}`);
   }

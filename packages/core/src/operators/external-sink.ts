@@ -7,7 +7,7 @@ import { operator } from "../topology/operator.ts";
 import type { RecordInfo } from "../topology/record.ts";
 import type { Sunk } from "../topology/stream.ts";
 import { wrappable } from "./around.ts";
-import { type CallOptions, callingOf, wholeOption } from "./call-options.ts";
+import { CALL_OPTIONS, type CallOptions, callingOf, wholeOption } from "./call-options.ts";
 import type { SinkCall } from "./external-sink-call.ts";
 import { ExternalSinkStage } from "./external-sink-stage.ts";
 
@@ -39,7 +39,7 @@ export function externalSink<A>(fn: SinkFunction<A>, options: SinkOptions<A>): O
     maxBatch: wholeOption("sink: maxBatch", maxBatch, LARGEST_BATCH),
     keyOf: idempotencyKey ?? null,
   };
-  const parts = failureParts("sink", options);
+  const parts = failureParts("sink", options, ["maxBatch", "idempotencyKey", ...CALL_OPTIONS]);
   return operator(
     wrappable({
       f: fn,

@@ -2,6 +2,7 @@ import type { OperatorFunction } from "rxjs";
 import { type FailureOptions, failureParts } from "../topology/failure.ts";
 import { operatorSpec } from "../topology/node.ts";
 import { operator } from "../topology/operator.ts";
+import { checkFunction } from "../topology/options.ts";
 import type { RecordInfo } from "../topology/record.ts";
 import { type StageFactory, scope } from "../topology/stage.ts";
 import { aroundPush, wrappable } from "./around.ts";
@@ -20,6 +21,7 @@ export function filter<A>(
   predicate: (value: A, record: RecordInfo) => boolean,
   options: FailureOptions<NoInfer<A>> = {},
 ): OperatorFunction<A, A> {
+  checkFunction("filter: its first argument", predicate);
   const parts = failureParts("filter", options);
   return operator(
     wrappable({

@@ -3,6 +3,7 @@ import { MillraceError } from "../errors.ts";
 import { type FailureOptions, failureParts } from "../topology/failure.ts";
 import { type AroundHandler, operatorSpec } from "../topology/node.ts";
 import { operator } from "../topology/operator.ts";
+import { checkFunction } from "../topology/options.ts";
 import { PartOfRecord, type RecordInfo } from "../topology/record.ts";
 import { type Stage, type StageFactory, scope } from "../topology/stage.ts";
 import { aroundPush, wrappable } from "./around.ts";
@@ -21,6 +22,7 @@ export function flatMap<A, B>(
   f: (value: A, record: RecordInfo) => Iterable<B>,
   options: FailureOptions<NoInfer<A>> = {},
 ): OperatorFunction<A, B> {
+  checkFunction("flatMap: its first argument", f);
   const parts = failureParts("flatMap", options);
   const spread: Spread<A, B> = (value, record, inTask) => taken("flatMap", f(value, record), inTask);
   return operator(

@@ -4,9 +4,10 @@ import { quote } from "../kernel/name.ts";
 import { type FailureOptions, type FailurePolicy, failureParts } from "../topology/failure.ts";
 import { type OperatorSpec, operatorSpec } from "../topology/node.ts";
 import { operator } from "../topology/operator.ts";
+import { checkFunction } from "../topology/options.ts";
 import type { RecordInfo } from "../topology/record.ts";
 import { aroundCall, wrappable } from "./around.ts";
-import { type CallOptions, callingOf, wholeOption } from "./call-options.ts";
+import { CALL_OPTIONS, type CallOptions, callingOf, wholeOption } from "./call-options.ts";
 import { taken } from "./flat-map.ts";
 import type { Handler } from "./handler.ts";
 import { type Handling, MapOrderedStage } from "./map-ordered-stage.ts";
@@ -75,13 +76,14 @@ function handlerSpec<A>(
   f: Handler<A, unknown>,
   options: MapOrderedOptions<A>,
 ): OperatorSpec {
+  checkFunction(`${kind}: its first argument`, f);
   const { lane = "key" } = options;
   const how = {
     ...handlingOf(kind, f, options),
     spreads: kind === "flatMapOrdered",
     shuffles: kind === "mapUnordered",
   };
-  const { name, failure } = failureParts(kind, options);
+  const { name, failure } = failureParts(kind, options, ["concurrency", "lane", ...CALL_OPTIONS]);
   if (lane !== "key") {
     refuseToPark(kind, failure);
   }

@@ -2,6 +2,7 @@ import type { OperatorFunction } from "rxjs";
 import { type FailureOptions, failureParts } from "../topology/failure.ts";
 import { operatorSpec } from "../topology/node.ts";
 import { operator } from "../topology/operator.ts";
+import { checkFunction } from "../topology/options.ts";
 import type { RecordInfo } from "../topology/record.ts";
 import { type StageFactory, scope } from "../topology/stage.ts";
 import { aroundPush, wrappable } from "./around.ts";
@@ -19,6 +20,7 @@ export function map<A, B>(
   f: (value: A, record: RecordInfo) => B,
   options: FailureOptions<NoInfer<A>> = {},
 ): OperatorFunction<A, B> {
+  checkFunction("map: its first argument", f);
   const parts = failureParts("map", options);
   return operator(
     wrappable({

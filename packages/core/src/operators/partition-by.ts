@@ -4,6 +4,7 @@ import { trustedJson } from "../codec/json.ts";
 import { type FailureOptions, failurePolicy } from "../topology/failure.ts";
 import { operatorSpec, type Repartition } from "../topology/node.ts";
 import { operator } from "../topology/operator.ts";
+import { checkFunction, checkOptions } from "../topology/options.ts";
 import { type RecordInfo, withKey } from "../topology/record.ts";
 import { type StageFactory, scope } from "../topology/stage.ts";
 import { checkKey, checkName, checkPartitions } from "../topology/topic.ts";
@@ -27,6 +28,8 @@ export function partitionBy<A>(
   key: (value: A, record: RecordInfo) => string,
   options: PartitionByOptions<A> = {},
 ): OperatorFunction<A, A> {
+  checkFunction("partitionBy: its first argument", key);
+  checkOptions("partitionBy", options, ["name", "partitions", "codec", "onError", "deadLetters"]);
   return operator(
     operatorSpec({
       kind: "partitionBy",

@@ -2,6 +2,7 @@ import type { OperatorFunction } from "rxjs";
 import { type FailureOptions, failureParts } from "../topology/failure.ts";
 import { operatorSpec } from "../topology/node.ts";
 import { operator } from "../topology/operator.ts";
+import { checkFunction } from "../topology/options.ts";
 import type { RecordInfo } from "../topology/record.ts";
 import { type StageFactory, scope } from "../topology/stage.ts";
 import { aroundPush, wrappable } from "./around.ts";
@@ -11,6 +12,7 @@ export function tap<A>(
   f: (value: A, record: RecordInfo) => void,
   options: FailureOptions<NoInfer<A>> = {},
 ): OperatorFunction<A, A> {
+  checkFunction("tap: its first argument", f);
   const parts = failureParts("tap", options);
   return operator(
     wrappable({

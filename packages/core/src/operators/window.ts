@@ -7,6 +7,7 @@ import { parseDuration } from "../kernel/duration.ts";
 import { type FailureOptions, failurePolicy } from "../topology/failure.ts";
 import { operatorSpec } from "../topology/node.ts";
 import { operator } from "../topology/operator.ts";
+import { checkOptions } from "../topology/options.ts";
 import type { RecordInfo } from "../topology/record.ts";
 import type { Aggregate, Aggregates } from "./aggregates.ts";
 import { checkedName, repartitionOf } from "./partition-by.ts";
@@ -78,6 +79,7 @@ export function window<A, O extends object, K extends string = string>(
   aggregates: Aggregates<A, O>,
   options: WindowOptions<A, K>,
 ): OperatorFunction<A, Windowed<O, K>> {
+  checkOptions("window", options, ["grace", "by", "name", "partitions", "codec", "onError", "deadLetters"]);
   const graceMs = parsed("window: grace", options.grace);
   const { by } = options;
   const named = Object.entries(aggregates) as [string, Aggregate<unknown, unknown>][];

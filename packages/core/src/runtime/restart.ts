@@ -3,6 +3,7 @@ import type { Duration } from "../kernel/duration.ts";
 import { quote } from "../kernel/name.ts";
 import { compareOffsets, type Offset } from "../kernel/offset.ts";
 import { pauseBefore, type RetrySchedule } from "../kernel/retry.ts";
+import { checkOptions } from "../topology/options.ts";
 import { durationOption } from "../topology/topic.ts";
 
 /** How tasks start again whose operators have failed. */
@@ -19,11 +20,9 @@ export interface RestartOptions {
 }
 
 /** {@link RestartOptions}, checked. Throws `InvalidOption`. */
-export function restartSchedule({
-  attempts = Number.POSITIVE_INFINITY,
-  backoff,
-  longest,
-}: RestartOptions): RetrySchedule {
+export function restartSchedule(options: RestartOptions): RetrySchedule {
+  checkOptions("restart", options, ["attempts", "backoff", "longest"]);
+  const { attempts = Number.POSITIVE_INFINITY, backoff, longest } = options;
   if (!(attempts === Number.POSITIVE_INFINITY || (Number.isInteger(attempts) && attempts >= 0))) {
     const text = `restart: attempts must be a whole number >= 0 or Infinity, not ${quote(attempts)}`;
     throw new MillraceError("InvalidOption", text);

@@ -3,6 +3,7 @@ import type { Codec } from "../codec/codec.ts";
 import { MillraceError } from "../errors.ts";
 import { quote } from "../kernel/name.ts";
 import type { Any } from "./any.ts";
+import { checkOptions } from "./options.ts";
 import type { CurrentRecord, RecordInfo } from "./record.ts";
 import { checkName } from "./topic.ts";
 
@@ -95,6 +96,9 @@ export function isDecision(value: unknown): value is FailureDecision {
 /** The checked policy; `null` where failures stop the task. Throws `InvalidOption`, `InvalidName`. */
 export function failurePolicy<A>(operator: string, options: FailureOptions<A>): FailurePolicy | null {
   const { onError = "fail", deadLetters } = options;
+  if (deadLetters !== undefined) {
+    checkOptions(`${operator}: deadLetters`, deadLetters, ["topic", "codec"]);
+  }
   if (typeof onError !== "function" && !isDecision(onError)) {
     throw new MillraceError(
       "InvalidOption",
@@ -143,11 +147,16 @@ export function mayLeaveBehind(policy: FailurePolicy): boolean {
   return policy.decisions.has("quarantine") || mayWriteLetters(policy);
 }
 
-/** What the options say of an operator that has no name otherwise. Throws `InvalidOption`, `InvalidName`. */
+/**
+ * What the options say of an operator that has no name otherwise. Throws `InvalidName`, and `InvalidOption`, also for names
+ * that are neither of {@link FailureOptions} nor `more`.
+ */
 export function failureParts<A>(
   operator: string,
   options: FailureOptions<A>,
+  more: readonly string[] = [],
 ): { readonly name: string | null; readonly failure: FailurePolicy | null } {
+  checkOptions(operator, options, ["onError", "deadLetters", "name", ...more]);
   if (options.name !== undefined) {
     checkName("operator", options.name);
   }

@@ -4,6 +4,7 @@ import { describeNodes, type PlanDescription, toMermaid, toText } from "./descri
 import { type DeadLetterOptions, type FailureOptions, failurePolicy } from "./failure.ts";
 import type { PlanNode } from "./node.ts";
 import { unfold } from "./operator.ts";
+import { checkOptions } from "./options.ts";
 import type { Topic } from "./topic.ts";
 
 /** What a stream is behind a sink. `pipeline` takes nothing else, so a missing sink does not compile. */
@@ -90,5 +91,6 @@ export type StreamOptions = Pick<FailureOptions<string>, "onError"> & {
 
 /** The records of a topic. `options` say what happens to entries that do not decode. Throws `InvalidOption`. */
 export function stream<A>(from: Topic<A>, options: StreamOptions = {}): Stream<A> {
+  checkOptions("stream", options, ["onError", "deadLetters"]);
   return new Stream<A>({ topic: from, parent: null, spec: null, failure: failurePolicy("stream", options) });
 }
