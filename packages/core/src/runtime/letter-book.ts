@@ -1,10 +1,9 @@
-import { NumberSet } from "../kernel/number-set.ts";
+import { type NumberRange, NumberRanges } from "../kernel/number-ranges.ts";
 import type { LetterRef } from "../topology/record.ts";
 import { Changes } from "./changes.ts";
 
-/** Keys of the store. Those of single letters and of parked keys come behind a colon. */
+/** Keys of the store. Those of ranges of letters, by their first number, and of parked keys come behind a colon. */
 const WRITTEN = "written";
-const THROUGH = "through";
 const DONE = "done:";
 const PARKED = "parked:";
 
@@ -14,26 +13,23 @@ const PARKED = "parked:";
  */
 export class LetterBook {
   private count = 0;
-  private readonly doneNumbers: NumberSet;
+  private readonly doneNumbers: NumberRanges;
   private readonly openOfKey = new Map<string, number>();
   private readonly changed = new Changes();
 
   constructor(entries: Iterable<readonly [key: string, value: string]>) {
-    let through: readonly [number, string] = [0, ""];
-    const beyond: [number, string][] = [];
+    const done: NumberRange[] = [];
     for (const [key, value] of entries) {
       if (key === WRITTEN) {
         this.count = Number(value);
-      } else if (key === THROUGH) {
-        const [number = "0", at = ""] = value.split(" ");
-        through = [Number(number), at];
       } else if (key.startsWith(DONE)) {
-        beyond.push([Number(key.slice(DONE.length)), value]);
+        const [to = "0", text = ""] = value.split(" ");
+        done.push({ from: Number(key.slice(DONE.length)), to: Number(to), text });
       } else if (key.startsWith(PARKED)) {
         this.openOfKey.set(key.slice(PARKED.length), Number(value));
       }
     }
-    this.doneNumbers = new NumberSet(...through, beyond);
+    this.doneNumbers = new NumberRanges(done);
   }
 
   /** How many letters were written; the last one has this number. */
@@ -53,7 +49,7 @@ export class LetterBook {
 
   /** All letters up to this position in their topic are done with; `""`: there is none such. */
   get doneThrough(): string {
-    return this.doneNumbers.text;
+    return this.doneNumbers.first?.text ?? "";
   }
 
   /** The parked keys, with the number of their open letters. */
@@ -62,7 +58,7 @@ export class LetterBook {
   }
 
   isOpen(number: number): boolean {
-    return number <= this.count && !this.doneNumbers.has(number);
+    return number >= 1 && number <= this.count && !this.doneNumbers.has(number);
   }
 
   /** The number of a letter that is written now; `parkedKey`: it belongs to this parked key. */
@@ -77,15 +73,15 @@ export class LetterBook {
 
   /** An open letter is done with. The last one of a parked key sets the key free. */
   finish({ number, at, isParked }: LetterRef, key: string): void {
-    for (const absorbed of this.doneNumbers.add(number, at)) {
-      this.changed.set(`${DONE}${absorbed}`, null);
+    const change = this.doneNumbers.add(number, at);
+    if (change === null) {
+      return;
     }
-    const kept = this.doneNumbers.textOf(number);
-    if (kept === undefined) {
-      this.changed.set(THROUGH, `${this.doneNumbers.through} ${this.doneNumbers.text}`);
-    } else {
-      this.changed.set(`${DONE}${number}`, kept);
+    for (const from of change.removed) {
+      this.changed.set(`${DONE}${from}`, null);
     }
+    const { from, to, text } = change.range;
+    this.changed.set(`${DONE}${from}`, `${to} ${text}`);
     if (isParked) {
       this.setOpen(key, (this.openOfKey.get(key) ?? 0) - 1);
     }

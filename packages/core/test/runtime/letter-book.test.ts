@@ -133,7 +133,7 @@ describe("the book of an operator's letters", () => {
     apply(store, book.changes());
     expect([...store]).toEqual([
       ["written", "500"],
-      ["through", `500 ${atOf(500)}`],
+      ["done:1", `500 ${atOf(500)}`],
     ]);
   });
 
@@ -149,7 +149,7 @@ describe("the book of an operator's letters", () => {
           book.finish(refOf(number, false), "key");
           apply(store, book.changes());
         }
-        expect(Object.fromEntries(store)).toEqual({ written: "7", through: `7 ${atOf(7)}` });
+        expect(Object.fromEntries(store)).toEqual({ written: "7", "done:1": `7 ${atOf(7)}` });
       }),
     );
   });
