@@ -5,14 +5,13 @@ import type { Ports } from "../ports/adapter.ts";
 import { type Clock, sleep } from "../ports/clock.ts";
 import type { TopicInfo } from "../ports/log.ts";
 import type { TaskRef } from "../ports/tasks.ts";
-import type { Any } from "../topology/any.ts";
 import { type Answer, type Command, encodeCommand } from "../topology/command.ts";
 import { CONTROL_STORE } from "../topology/failure-target.ts";
 import type { SubTopology } from "../topology/sub-topology.ts";
-import type { Topic } from "../topology/topic.ts";
 import { answerIn } from "./control-store.ts";
 import { demand } from "./demand.ts";
 import { loadStores } from "./load-stores.ts";
+import { topicOf } from "./plan-topics.ts";
 import { type RetryOptions, retrying } from "./retrying.ts";
 
 /** How often it is looked whether the workers have answered. */
@@ -34,15 +33,6 @@ export interface Asking {
   readonly retry: RetryOptions;
   /** Throws when nobody waits any more. */
   readonly refuseIfClosed: () => void;
-}
-
-/** The topic as the store has it. */
-export function topicOf(topics: ReadonlyMap<string, TopicInfo>, topic: Topic<Any>): TopicInfo {
-  const info = topics.get(topic.name);
-  if (info === undefined) {
-    throw new MillraceError("InvalidPipeline", `topic "${topic.name}" was not prepared`);
-  }
-  return info;
 }
 
 /**

@@ -2,26 +2,21 @@ import { randomUUID } from "node:crypto";
 import { MillraceError } from "../errors.ts";
 import type { Duration } from "../kernel/duration.ts";
 import { quote } from "../kernel/name.ts";
-import { BEFORE_FIRST, compareOffsets, type Offset } from "../kernel/offset.ts";
 import type { Ports } from "../ports/adapter.ts";
 import type { Clock } from "../ports/clock.ts";
-import type { ReadBatch, ReadError } from "../ports/log.ts";
-import type { TaskRef } from "../ports/tasks.ts";
-import type { Any } from "../topology/any.ts";
 import { type Command, checkSelection, isSelected, type LetterSelection } from "../topology/command.ts";
 import { CONTROL_STORE } from "../topology/failure-target.ts";
-import { type DeadLetter, decodeLetter, type FoundLetter } from "../topology/letter.ts";
+import type { DeadLetter, FoundLetter } from "../topology/letter.ts";
 import { failureTargetsOf, type SubTopology } from "../topology/sub-topology.ts";
-import { durationOption, type Topic } from "../topology/topic.ts";
-import { type Asking, askTasks, type Place, topicOf } from "./ask-tasks.ts";
+import { durationOption } from "../topology/topic.ts";
+import { type Asking, askTasks, type Place } from "./ask-tasks.ts";
 import { ControlStore } from "./control-store.ts";
-import { demand } from "./demand.ts";
 import { LetterBook } from "./letter-book.ts";
+import { readLetters } from "./letter-reader.ts";
 import { loadStores } from "./load-stores.ts";
-import { ensureTopics } from "./plan-topics.ts";
-import { type RetryOptions, retrying } from "./retrying.ts";
+import { ensureTopics, topicOf } from "./plan-topics.ts";
+import type { RetryOptions } from "./retrying.ts";
 
-const BUDGET = { maxRecords: 500, maxBytes: 1_048_576 };
 /** Which dead letters to list. */
 export interface ListOptions extends LetterSelection {
   /** No more than these, a whole number >= 1. Default 100. */
@@ -148,44 +143,16 @@ export class PipelineLetters implements DeadLetters {
     const ports = await this.access.open();
     for (const place of await this.places(ports)) {
       const books = await this.booksOf(ports, place);
-      for (const topic of place.subTopology.letterTopics) {
-        if (!(await this.readPartition(ports, { place, books, topic }, next))) {
+      const { ref, topics, subTopology } = place;
+      for (const topic of subTopology.letterTopics) {
+        const of = { log: ports.log, info: topicOf(topics, topic), ref, books, retry: this.retry() };
+        const hasAll = await readLetters(of, (letters) => Promise.resolve(letters.every(next)));
+        this.refuseIfClosed();
+        if (!hasAll) {
           return;
         }
       }
     }
-  }
-
-  private async readPartition(
-    ports: Ports,
-    of: { readonly place: Place; readonly books: ReadonlyMap<string, LetterBook>; readonly topic: Topic<Any> },
-    next: (letter: FoundLetter) => boolean,
-  ): Promise<boolean> {
-    const { ref, topics } = of.place;
-    const info = topicOf(topics, of.topic);
-    const times = await demand(() => retrying(ports.log.times(info, [ref.partition]), this.retry()));
-    const end = times.partitions[0]?.end ?? BEFORE_FIRST;
-    let position = firstOpen(of.books.values());
-    const reader = ports.log.reader(info, ref.partition, position);
-    try {
-      while (compareOffsets(position, end) < 0) {
-        const batch = await demand<ReadBatch>(() =>
-          retrying<ReadError, ReadBatch>(() => reader.next(BUDGET), this.retry()),
-        );
-        const letters = batch.records.flatMap((stored) => decodeLetter(stored) ?? []);
-        const open = letters.filter(
-          (found) => isOf(found, ref) && of.books.get(found.letter.node)?.isOpen(found.number),
-        );
-        if (!open.every(next)) {
-          return false;
-        }
-        this.refuseIfClosed();
-        position = batch.atEnd ? end : (batch.records.at(-1)?.offset ?? position);
-      }
-    } finally {
-      reader.close();
-    }
-    return true;
   }
 
   private async booksOf(ports: Ports, { ref, subTopology }: Place): Promise<ReadonlyMap<string, LetterBook>> {
@@ -249,21 +216,6 @@ export class PipelineLetters implements DeadLetters {
       throw new MillraceError("Closed", "the app was closed");
     }
   }
-}
-
-/** Behind this position lies everything that may be open. */
-function firstOpen(books: Iterable<LetterBook>): Offset {
-  const throughs = [...books]
-    .filter(({ hasOpen }) => hasOpen)
-    .map(({ doneThrough }) => (doneThrough === "" ? BEFORE_FIRST : (doneThrough as Offset)));
-  return throughs.reduce(
-    (least, next) => (compareOffsets(next, least) < 0 ? next : least),
-    throughs[0] ?? BEFORE_FIRST,
-  );
-}
-
-function isOf({ group, letter }: FoundLetter, ref: TaskRef): boolean {
-  return group === ref.group && letter.topic === ref.topic.name && letter.partition === ref.partition;
 }
 
 function count(what: string, value: number | undefined): number | null {

@@ -1,8 +1,9 @@
 /** The topics of a pipeline in the store. */
 import { MillraceError } from "../errors.ts";
 import type { Log, TopicInfo } from "../ports/log.ts";
+import type { Any } from "../topology/any.ts";
 import type { SubTopology } from "../topology/sub-topology.ts";
-import { DEFAULT_PARTITIONS } from "../topology/topic.ts";
+import { DEFAULT_PARTITIONS, type Topic } from "../topology/topic.ts";
 import { demand } from "./demand.ts";
 import { taskName } from "./task-options.ts";
 
@@ -33,6 +34,15 @@ export async function ensureTopics(
     }
   }
   return topics;
+}
+
+/** The topic as the store has it. */
+export function topicOf(topics: ReadonlyMap<string, TopicInfo>, topic: Topic<Any>): TopicInfo {
+  const info = topics.get(topic.name);
+  if (info === undefined) {
+    throw new MillraceError("InvalidPipeline", `topic "${topic.name}" was not prepared`);
+  }
+  return info;
 }
 
 /**

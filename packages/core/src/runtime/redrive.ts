@@ -4,21 +4,15 @@
  * interruption finds the rest.
  */
 import * as E from "fp-ts/lib/Either.js";
-import { DecodeError, HandlerError, MillraceError } from "../errors.ts";
-import { BEFORE_FIRST, compareOffsets, type Offset } from "../kernel/offset.ts";
-import type { ReadBatch, ReadError } from "../ports/log.ts";
-import type { Any } from "../topology/any.ts";
+import { DecodeError, HandlerError } from "../errors.ts";
 import { type Command, isSelected } from "../topology/command.ts";
-import { decodeLetter, type FoundLetter, recordOf } from "../topology/letter.ts";
+import { type FoundLetter, recordOf } from "../topology/letter.ts";
 import { scope } from "../topology/stage.ts";
-import type { Topic } from "../topology/topic.ts";
 import type { LetterEntry } from "./build-stages.ts";
-import { demand } from "./demand.ts";
-import { type RetryOptions, retrying } from "./retrying.ts";
+import { readLetters } from "./letter-reader.ts";
+import { topicOf } from "./plan-topics.ts";
+import type { RetryOptions } from "./retrying.ts";
 import type { TaskOptions } from "./task-options.ts";
-
-/** Letters that are read, and redriven beside each other, at once. */
-const BUDGET = { maxRecords: 500, maxBytes: 1_048_576 };
 
 /** When so many letters have stopped the task, a command leaves the rest as it is. */
 const MAX_STOPS = 10;
@@ -80,88 +74,45 @@ export class Redrive {
     for (const { failures } of this.entries.values()) {
       failures.beginRedrive();
     }
-    for (const topic of this.options.subTopology.letterTopics) {
-      if (!(await this.goThrough(topic))) {
+    const { ports, ref, subTopology, topics } = this.options;
+    for (const topic of subTopology.letterTopics) {
+      const entries = [...this.entries].filter(([, { target }]) => target.letters?.topic.name === topic.name);
+      const books = new Map(entries.map(([name, { failures }]) => [name, failures.book]));
+      const of = { log: ports.log, info: topicOf(topics, topic), ref, books, retry: this.host.retry };
+      const hasAll = await readLetters(of, (letters) => this.handle(letters));
+      if (!hasAll && !this.isEnough) {
         return null;
       }
     }
     return { remaining: this.taken - this.done, waiting: this.waiting };
   }
 
-  /** Reads a topic from the first letter that may be open to where it ended at the beginning. */
-  private async goThrough(topic: Topic<Any>): Promise<boolean> {
-    const { ports, ref, topics } = this.options;
-    const info = topics.get(topic.name);
-    if (info === undefined) {
-      throw new MillraceError("InvalidPipeline", `topic "${topic.name}" was not prepared`);
-    }
-    const times = await demand(() => retrying(ports.log.times(info, [ref.partition]), this.host.retry));
-    const end = times.partitions[0]?.end ?? BEFORE_FIRST;
-    let position = this.firstOpen(topic);
-    const reader = ports.log.reader(info, ref.partition, position);
-    try {
-      while (compareOffsets(position, end) < 0 && !this.isEnough) {
-        const batch = await demand<ReadBatch>(() =>
-          retrying<ReadError, ReadBatch>(() => reader.next(BUDGET), this.host.retry),
-        );
-        if (
-          this.host.retry.signal.aborted ||
-          !(await this.handle(batch.records.flatMap((stored) => decodeLetter(stored) ?? [])))
-        ) {
-          return false;
-        }
-        // Where what lay in front of the end is gone, the end of the log is the end, too.
-        position = batch.atEnd ? end : (batch.records.at(-1)?.offset ?? position);
-      }
-    } finally {
-      reader.close();
-    }
-    return true;
-  }
-
   private get isEnough(): boolean {
     return this.command.most !== null && this.doneBefore + this.taken >= this.command.most;
   }
 
-  private firstOpen(topic: Topic<Any>): Offset {
-    const throughs = [...this.entries.values()]
-      .filter(({ target, failures }) => target.letters?.topic.name === topic.name && failures.book.hasOpen)
-      .map(({ failures }) => (failures.book.doneThrough === "" ? BEFORE_FIRST : (failures.book.doneThrough as Offset)));
-    return throughs.reduce(
-      (least, next) => (compareOffsets(next, least) < 0 ? next : least),
-      throughs[0] ?? BEFORE_FIRST,
-    );
-  }
-
-  /** `false`: the task is over. */
+  /** `false`: the task is over, or enough is done. */
   private async handle(letters: readonly FoundLetter[]): Promise<boolean> {
-    let run: FoundLetter[] = [];
-    for (const found of letters) {
-      if (this.isWanted(found)) {
-        // Letters of different operators enter one after the other: none overtakes what comes from further up.
-        if (run.length > 0 && run[0]?.letter.node !== found.letter.node) {
-          if (!(await this.carryOut(run))) {
-            return false;
-          }
-          run = [];
-        }
-        this.taken += 1;
-        run.push(found);
+    for (const run of runsOf(letters.filter((found) => this.take(found)))) {
+      if (!(await this.carryOut(run))) {
+        return false;
       }
     }
-    return run.length === 0 || (await this.carryOut(run));
+    return !this.isEnough;
   }
 
+  private take(found: FoundLetter): boolean {
+    const isWanted = this.isWanted(found);
+    this.taken += isWanted ? 1 : 0;
+    return isWanted;
+  }
+
+  /** Letters that the command has caused are not meant by it. */
   private isWanted(found: FoundLetter): boolean {
-    return this.isMeant(found) && (this.command.action === "discard" ? this.isChosen(found) : this.mayEnter(found));
-  }
-
-  /** Whether it is an open letter of this task that was there when the command was begun. */
-  private isMeant({ group, number, letter }: FoundLetter): boolean {
-    const { ref } = this.options;
-    const book = this.entries.get(letter.node)?.failures.book;
-    const isMine = group === ref.group && letter.topic === ref.topic.name && letter.partition === ref.partition;
-    return isMine && !this.isEnough && number <= (this.written[letter.node] ?? 0) && book?.isOpen(number) === true;
+    if (this.isEnough || found.number > (this.written[found.letter.node] ?? 0)) {
+      return false;
+    }
+    return this.command.action === "discard" ? this.isChosen(found) : this.mayEnter(found);
   }
 
   private isChosen(found: FoundLetter): boolean {
@@ -238,6 +189,20 @@ export class Redrive {
       failures.tellFailedAgain(record.letter, letter.key, error);
     }
   }
+}
+
+/** Letters of different operators enter one after the other: none overtakes what comes from further up. */
+function runsOf(letters: readonly FoundLetter[]): readonly (readonly FoundLetter[])[] {
+  const runs: FoundLetter[][] = [];
+  for (const found of letters) {
+    const last = runs.at(-1);
+    if (last?.[0]?.letter.node === found.letter.node) {
+      last.push(found);
+    } else {
+      runs.push([found]);
+    }
+  }
+  return runs;
 }
 
 /** A failure in the unit of a letter is the letter's, unless it knows another one: the redrive goes on without it. */

@@ -66,6 +66,14 @@ describe("parked keys", () => {
     expect(failures.admit(recordOf("one more"))).toBeNull();
   });
 
+  it("are no keys of entries that have none: records whose key is empty have nothing to do with them", () => {
+    const { failures } = failuresWith("park");
+    const foreign = { record: recordOf(""), attempts: 1, isForeign: true };
+    expect(failures.decide(cause, foreign).kind).toBe("deadLetter");
+    expect(failures.admit(recordOf(""))).toBeNull();
+    expect(failures.decide(cause, { ...foreign, record: recordOf("k") }).kind).toBe("park");
+  });
+
   it("that are parked already take what comes behind, and a free place is used again", () => {
     const { failures } = failuresWith("park", [...full, ["written", "1000"]]);
     expect(failures.admit(recordOf("key-3"))).toEqual({ kind: "behind" });
