@@ -43,7 +43,7 @@ describe("a letter", () => {
     const worker = app("app", { restart: {} });
     const { check, state } = breakable(() => true);
     // A Date is no state: the store refuses it when the unit ends.
-    const spoiled = fold(0 as unknown, (before: unknown, item: Item) => (item.n === 0 ? new Date(0) : before));
+    const spoiled = fold(0, (before: unknown, item: Item) => (item.n === 0 ? new Date(0) : before));
     const plan = pipeline(
       "copy",
       stream(source).pipe(
