@@ -5,6 +5,8 @@
  * so that it lies in one Cluster slot.
  */
 
+import type { TaskRef } from "@millrace/core";
+
 /** The keys of one topic. */
 interface TopicKeys {
   /** Hash: partitions, incarnation, placement, format. */
@@ -21,10 +23,19 @@ export interface PartitionKeys {
   readonly meta: string;
 }
 
+/** The keys of one state store of a task. */
+export interface StoreKeys {
+  /** Hash: key → value. */
+  readonly values: string;
+  /** Sorted set: key, by its due time; only of entries that have one. */
+  readonly dues: string;
+}
+
 /** The keys of one consumer group, all in one slot. Instances are percent-encoded, so that `;` separates. */
 interface GroupKeys {
   /**
-   * Hash: epoch, generation, targetEpoch (of the stored target), `plan:<sub-topology>` → `<partitions>;<meaning>`;
+   * Hash: epoch, generation, targetEpoch (of the stored target), `plan:<sub-topology>` → `<partitions>;<meaning>`,
+   * topology (what is remembered of the pipeline, as text), topologyRevision;
    * while the target does not fit the members: dueAt (of a proposal), firstChange, urgent, proposer, proposerUntil.
    */
   readonly group: string;
@@ -52,10 +63,10 @@ export interface Keys {
   partition(topic: string, partition: number): PartitionKeys;
   /** Hash: incarnation, next (sequence). */
   producer(topic: string, partition: number, producer: string): string;
-  /** Hash: generation, nonce, sequence, offset, processed, time, incarnation. */
+  /** Hash: generation, nonce, sequence, offset, processed, movedAt (ms, when `processed` last changed, or began), time, incarnation. */
   task(topic: string, partition: number, group: string): string;
-  /** Hash: the content of a store. */
-  state(topic: string, partition: number, group: string, store: string): string;
+  /** The keys of one state store. */
+  store(task: TaskRef, store: string): StoreKeys;
   group(group: string): GroupKeys;
   /** Not a key but a channel: what happens in the group. */
   hints(group: string): string;
@@ -74,7 +85,11 @@ export function keysOf(namespace: string): Keys {
     }),
     producer: (topic, partition, producer) => inPartition(topic, partition, `producer:${part(producer)}`),
     task: (topic, partition, group) => inPartition(topic, partition, `task:${part(group)}`),
-    state: (topic, partition, group, store) => inPartition(topic, partition, `state:${part(group)}:${part(store)}`),
+    store: ({ group, topic, partition }, store) => {
+      const ofStore = (kind: string): string =>
+        inPartition(topic.name, partition, `${kind}:${part(group)}:${part(store)}`);
+      return { values: ofStore("state"), dues: ofStore("due") };
+    },
     group: (group) => {
       const inGroup = (rest: string): string => tagged(part(group), rest);
       return {

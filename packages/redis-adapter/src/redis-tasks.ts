@@ -6,6 +6,7 @@ import {
   type Offset,
   offsetOf,
   type Refused,
+  type StateDelta,
   type TaskPosition,
   type TaskRef,
   type Tasks,
@@ -17,6 +18,7 @@ import * as TE from "fp-ts/lib/TaskEither.js";
 import { callScript, needsNoRoom } from "./call-script.ts";
 import type { Connection } from "./connection.ts";
 import type { Connections } from "./connections.ts";
+import { scoreOf } from "./due-score.ts";
 import { encodeRecord, encodeTime } from "./entry-codec.ts";
 import { failureOf } from "./errors.ts";
 import type { Keys } from "./keys.ts";
@@ -39,25 +41,29 @@ export function redisTasks({ commands, reader }: Pick<Connections, "commands" | 
         args: [task.topic.incarnation, String(generation), nonce, task.group],
         what: `acquiring ${nameOf(task)} at generation ${generation}`,
         rejections: ["Fenced", "TopicLost", "WrongType"],
-        read: ([, sequence, offset, processed, time]) => ({
+        read: ([, sequence, offset, processed, quietMs, time]) => ({
           nonce,
           sequence: integerOf(sequence),
           offset: offsetIn(offset),
           processed: integerOf(processed),
+          quietMs: integerOf(quietMs),
           time: time === null ? null : textIn(time),
         }),
       }));
     },
 
     commit: (commit) =>
-      callScript(commands, () => ({
-        script: addsSomething(commit) ? COMMIT : COMMIT_WITHOUT_ROOM,
-        keys: keysOfCommit(keys, commit),
-        args: argsOfCommit(commit),
-        what: `committing ${nameOf(commit.task)}, sequence ${commit.sequence}`,
-        rejections: ["Fenced", "Regressed", "TopicLost", "WrongType"],
-        read: ([code]) => (code === "already-applied" ? "alreadyApplied" : "applied"),
-      })),
+      callScript(commands, () => {
+        const changes = commit.state.map(changesOf);
+        return {
+          script: addsSomething(commit) ? COMMIT : COMMIT_WITHOUT_ROOM,
+          keys: keysOfCommit(keys, commit, changes),
+          args: argsOfCommit(commit, changes),
+          what: `committing ${nameOf(commit.task)}, sequence ${commit.sequence}`,
+          rejections: ["Fenced", "Regressed", "TopicLost", "WrongType"],
+          read: ([code]) => (code === "already-applied" ? "alreadyApplied" : "applied"),
+        };
+      }),
 
     positions: (tasks) => TE.traverseArray((task: TaskRef) => positionOf(reader, keys, task))(tasks),
   };
@@ -88,15 +94,58 @@ function addsSomething({ outputs, state }: Commit): boolean {
   return outputs.some(({ records }) => records.length > 0) || state.some(({ puts }) => puts.length > 0);
 }
 
-function keysOfCommit(keys: Keys, { task, outputs, state, watermarks }: Commit): string[] {
+/** The changes of one store, as arguments of the script. */
+interface StoreChanges {
+  readonly store: string;
+  /** Keys and values in turn. */
+  readonly puts: readonly string[];
+  /** Scores and keys in turn. */
+  readonly dues: readonly string[];
+  /** Keys that have no due time from now on. */
+  readonly undues: readonly string[];
+  readonly deletes: readonly string[];
+}
+
+function changesOf({ store, puts, deletes }: StateDelta): StoreChanges {
+  const entries: string[] = [];
+  const dueMsOf = new Map<string, number | null>();
+  for (const [key, value, dueMs] of puts) {
+    entries.push(key, value);
+    if (dueMs !== undefined) {
+      dueMsOf.set(key, dueMs);
+    }
+  }
+  const dues: string[] = [];
+  const undues: string[] = [];
+  for (const [key, dueMs] of dueMsOf) {
+    if (dueMs === null) {
+      undues.push(key);
+    } else {
+      dues.push(scoreOf(dueMs), key);
+    }
+  }
+  return { store, puts: entries, dues, undues, deletes };
+}
+
+/** As the script asks by the numbers that it is given. */
+function changesDues({ dues, undues, deletes }: StoreChanges): boolean {
+  return dues.length + undues.length + deletes.length > 0;
+}
+
+function keysOfCommit(
+  keys: Keys,
+  { task, outputs, watermarks }: Commit,
+  changes: readonly StoreChanges[],
+): readonly string[] {
   const { log, meta } = keys.partition(task.topic.name, task.partition);
   const all = [log, meta, taskKey(keys, task)];
   for (const { topic, partition } of outputs) {
     const destination = keys.partition(topic.name, partition);
     all.push(destination.log, destination.meta);
   }
-  for (const { store } of state) {
-    all.push(keys.state(task.topic.name, task.partition, task.group, store));
+  for (const each of changes) {
+    const { values, dues } = keys.store(task, each.store);
+    all.push(...(changesDues(each) ? [values, dues] : [values]));
   }
   for (const { topic } of watermarks) {
     const table = keys.topic(topic.name);
@@ -106,8 +155,8 @@ function keysOfCommit(keys: Keys, { task, outputs, state, watermarks }: Commit):
 }
 
 /** As the head of `scripts/commit.ts` describes them. */
-function argsOfCommit(commit: Commit): string[] {
-  const { task, outputs, state, watermarks } = commit;
+function argsOfCommit(commit: Commit, changes: readonly StoreChanges[]): readonly string[] {
+  const { task, outputs, watermarks } = commit;
   const args = [
     commit.nonce,
     String(commit.sequence),
@@ -118,14 +167,14 @@ function argsOfCommit(commit: Commit): string[] {
     task.group,
     entryIdOf(commit.offset),
     String(outputs.length),
-    String(state.length),
+    String(changes.length),
     String(watermarks.length),
   ];
   for (const { topic, records } of outputs) {
     args.push(topic.incarnation, String(records.length));
   }
-  for (const { puts, deletes } of state) {
-    args.push(String(puts.length), String(deletes.length));
+  for (const { puts, dues, undues, deletes } of changes) {
+    args.push(String(puts.length / 2), String(dues.length / 2), String(undues.length), String(deletes.length));
   }
   for (const { topic, writer, watermarkMs } of watermarks) {
     args.push(topic.incarnation, writer, watermarkText(watermarkMs));
@@ -135,12 +184,11 @@ function argsOfCommit(commit: Commit): string[] {
       encodeRecord(record, args);
     }
   }
-  for (const { puts, deletes } of state) {
-    for (const [key, value] of puts) {
-      args.push(key, value);
-    }
-    for (const key of deletes) {
-      args.push(key);
+  for (const { puts, dues, undues, deletes } of changes) {
+    for (const content of [puts, dues, undues, deletes]) {
+      for (const text of content) {
+        args.push(text);
+      }
     }
   }
   return args;

@@ -34,7 +34,7 @@ beforeEach(async () => {
   commit = commitOf(task, owner, {
     time: "written",
     outputs: [first, last].map((topic) => ({ topic, partition: 0, records: numbered(1) })),
-    state: ["s", "t"].map((store) => ({ store, puts: [["k", "v"]], deletes: [] })),
+    state: ["s", "t"].map((store) => ({ store, puts: [["k", "v", 1]], deletes: [] })),
     watermarks: [first, last].map((topic) => ({ topic, writer: "w", watermarkMs: 1 })),
   });
   return () => ports.close();
@@ -49,8 +49,10 @@ const LOOKED_AT: readonly (readonly [string, () => string])[] = [
   ["the first destination's log", () => keys.partition("first", 0).log],
   ["the last destination's meta", () => keys.partition("last", 0).meta],
   ["the last destination's log", () => keys.partition("last", 0).log],
-  ["the first store", () => keys.state("source", 0, "g", "s")],
-  ["the last store", () => keys.state("source", 0, "g", "t")],
+  ["the first store", () => keys.store(commit.task, "s").values],
+  ["the first store's due times", () => keys.store(commit.task, "s").dues],
+  ["the last store", () => keys.store(commit.task, "t").values],
+  ["the last store's due times", () => keys.store(commit.task, "t").dues],
   ["the last watermark's topic", () => keys.topic("last").topic],
   ["the last writers' table", () => keys.topic("last").writers],
 ];

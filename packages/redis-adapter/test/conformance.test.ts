@@ -14,6 +14,10 @@ describePortsConformance({
     const admin = new Redis(redis.url);
     return {
       adapter: redisAdapter({ url: redis.url, namespace }),
+      now: async () => {
+        const [seconds, micros] = await admin.time();
+        return Number(seconds) * 1_000 + Math.floor(Number(micros) / 1_000);
+      },
       dispose: async () => {
         admin.disconnect();
         await redis.stop();
@@ -57,7 +61,9 @@ function keyAt(keys: Keys, where: Site): string {
     case "task":
       return keys.task(where.task.topic.name, where.task.partition, where.task.group);
     case "store":
-      return keys.state(where.task.topic.name, where.task.partition, where.task.group, where.store);
+      return keys.store(where.task, where.store).values;
+    case "dues":
+      return keys.store(where.task, where.store).dues;
     case "group":
       return keys.group(where.group).group;
   }

@@ -35,9 +35,10 @@ describe("a record", () => {
   it("comes back from its entry as it was", () => {
     fc.assert(
       fc.property(anyRecord, (record) => {
-        const { offset, bytes, problem, ...rest } = decodeEntry(stored(record));
+        const { offset, appendedMs, bytes, problem, ...rest } = decodeEntry(stored(record));
         expect(problem).toBeNull();
         expect(offset).toBe("1700000000000-3/0");
+        expect(appendedMs).toBe(1_700_000_000_000);
         expect(bytes).toBeGreaterThan(record.key.length + record.payload.length);
         expect(rest).toStrictEqual({ ...record, watermarkMs: withoutNegativeZero(record.watermarkMs) });
       }),
@@ -74,18 +75,25 @@ describe("an entry that is no record", () => {
     ["no version", ["m", "hello", "v", "p"], /does not begin with a format version/],
     ["an empty head", ["m", "", "v", "p"], /does not begin with a format version/],
     ["a short head", ["m", "1;5;", "v", "p"], /fewer than four parts/],
-    ["a head without a time", ["m", "1;;;k", "v", "p"], /not a number/],
-    ["a fractional time", ["m", "1;1.5;;k", "v", "p"], /not a number/],
-    ["a padded time", ["m", "1;007;;k", "v", "p"], /not a number/],
-    ["a time that is too large", ["m", "1;9007199254740993;;k", "v", "p"], /not a number/],
-    ["a hexadecimal time", ["m", "1;0x10;;k", "v", "p"], /not a number/],
-    ["a strange watermark", ["m", "1;5;soon;k", "v", "p"], /not a number/],
+    ["a head without a time", ["m", "1;;;k", "v", "p"], /event time .* not a whole number/],
+    ["a fractional time", ["m", "1;1.5;;k", "v", "p"], /event time .* not a whole number/],
+    ["a time of NaN", ["m", "1;NaN;;k", "v", "p"], /event time .* not a whole number/],
+    ["an infinite time", ["m", "1;inf;;k", "v", "p"], /event time .* not a whole number/],
+    ["a time with an exponent", ["m", "1;1e18;;k", "v", "p"], /event time .* not a whole number/],
+    ["a time of 1e18", ["m", "1;1000000000000000000;;k", "v", "p"], /event time .* not a whole number/],
+    ["a time of -1e18", ["m", "1;-1000000000000000000;;k", "v", "p"], /event time .* not a whole number/],
+    ["a padded time", ["m", "1;007;;k", "v", "p"], /event time .* not a whole number/],
+    ["a time that is too large", ["m", "1;9007199254740993;;k", "v", "p"], /event time .* not a whole number/],
+    ["a hexadecimal time", ["m", "1;0x10;;k", "v", "p"], /event time .* not a whole number/],
+    ["a strange watermark", ["m", "1;5;soon;k", "v", "p"], /watermark .* not a number/],
+    ["a watermark of NaN", ["m", "1;5;NaN;k", "v", "p"], /watermark .* not a number/],
     ["a head that is no text", ["m", Buffer.from([0x31, 0x3b, 0xff]), "v", "p"], /not valid UTF-8/],
   ])("is returned with what is wrong and what was found: %s", (_, fields, problem) => {
     const found = decodeEntry(entry(...fields));
     expect(found.problem).toMatch(problem);
     expect(found.problem).toContain("1700000000000-3");
     expect(found).toMatchObject({ offset: "1700000000000-3/0", timestampMs: 1_700_000_000_000, key: "" });
+    expect(found.appendedMs).toBe(1_700_000_000_000);
     expect(bytesIn(found.payload)).toEqual(entry(...fields)[1]);
   });
 
@@ -101,9 +109,15 @@ describe("an entry that is no record", () => {
       const found = decodeEntry(entry(...fields));
       expect(found.problem).toMatch(problem);
       expect(found).toMatchObject({ key: "k", timestampMs: 5, watermarkMs: 7, headers: {} });
+      expect(found.appendedMs).toBe(1_700_000_000_000);
       expect(bytesIn(found.payload)).toEqual(entry(...fields)[1]);
     },
   );
+
+  it("under an id that no clock has made counts as appended at the last time that a Date can hold", () => {
+    const largest: RawEntry = [Buffer.from("18446744073709551615-0"), entry("a", "b")[1]];
+    expect(decodeEntry(largest)).toMatchObject({ appendedMs: 8.64e15, timestampMs: 8.64e15 });
+  });
 
   it("loses no byte of what was found, whatever it is", () => {
     const bytes = fc.oneof(

@@ -8,6 +8,7 @@ import { failure, ok } from "./support/ports.ts";
 import { type RedisServer, startRedis, uniqueNamespace } from "./support/redis-server.ts";
 
 const HOUR_MS = 3_600_000;
+const TOPOLOGY = { expected: null, topology: "t", onlyAlone: false };
 const CALM = { generation: 0, isLeaving: false };
 
 let redis: RedisServer;
@@ -173,6 +174,8 @@ describe("a call", () => {
     ["propose", () => failure(ports.group.propose(proposal))],
     ["take", () => failure(ports.group.take(refOf("a"), 0, ["orders/0"]))],
     ["give", () => failure(ports.group.give(refOf("a"), { released: [], completed: ["orders/0"] }))],
+    ["topology", () => failure(ports.group.topology(GROUP))],
+    ["storeTopology", () => failure(ports.group.storeTopology(refOf("a"), TOPOLOGY))],
     ["leave", () => failure(ports.group.leave(refOf("a")))],
   ];
 

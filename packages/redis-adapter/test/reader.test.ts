@@ -107,6 +107,8 @@ describe("a reader", () => {
     while (records.length < 4) {
       records.push(...(await ok(() => reader.next(AMPLE))).records);
     }
+    const ids = (await admin.xrange(log, "-", "+")).map(([id]) => Number(id.split("-")[0]));
+    expect(records.map(({ appendedMs }) => appendedMs)).toEqual(ids);
     expect(records).toMatchObject([
       { key: "customer;17", timestampMs: 1_700_000_000_000, payload: "{}", problem: null },
       { problem: expect.stringContaining('"name"'), payload: '["name","Ada"]' },

@@ -23,7 +23,9 @@ describe.skipIf(whyNoOwnRedis !== undefined)("a server that has reached its maxm
     const task = { group: "g", topic, partition: 0 };
     await ok(ports.log.append(appendOf(topic, { count: 1 })));
     const owner = await ok(ports.tasks.acquire(task, 1));
-    await ok(ports.tasks.commit(commitOf(task, owner, { state: [{ store: "s", puts: [["a", "1"]], deletes: [] }] })));
+    await ok(
+      ports.tasks.commit(commitOf(task, owner, { state: [{ store: "s", puts: [["a", "1", 1]], deletes: [] }] })),
+    );
 
     await admin.config("SET", "maxmemory", "1");
     const adding = {
@@ -48,6 +50,10 @@ describe.skipIf(whyNoOwnRedis !== undefined)("a server that has reached its maxm
     expect(await ok(ports.log.times(topic))).toMatchObject({ writers: { w: 1, v: -Infinity } });
     expect(await ok(ports.log.nextSequences(topic, "p"))).toEqual([1]);
     expect(await ok(ports.state.scan(task, "s", null))).toMatchObject({ entries: [] });
+    expect(await ok(ports.state.get(task, "s", ["a"]))).toEqual([null]);
+    const range = { fromMs: 0, untilMs: 1, limit: 1 };
+    expect(await ok(ports.state.due(task, "s", range))).toEqual({ entries: [], nextMs: null });
+    await ok(ports.state.drop(task, "s"));
   });
 });
 

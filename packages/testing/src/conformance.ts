@@ -21,13 +21,19 @@ import { describeGroupProposals } from "./conformance/group-proposals.ts";
 import { describeGroupSessions } from "./conformance/group-sessions.ts";
 import { describeGroupSnapshot } from "./conformance/group-snapshot.ts";
 import { describeGroupTake } from "./conformance/group-take.ts";
+import { describeGroupTopology } from "./conformance/group-topology.ts";
 import { describeOwnership } from "./conformance/ownership.ts";
 import { describePositions } from "./conformance/positions.ts";
+import { describeQuiet } from "./conformance/quiet.ts";
 import { describeReader } from "./conformance/reader.ts";
 import { describeReaderWaiting } from "./conformance/reader-waiting.ts";
 import { describeRecords } from "./conformance/records.ts";
 import { describeSeal } from "./conformance/seal.ts";
 import { describeSessions } from "./conformance/sessions.ts";
+import { describeStateDrop } from "./conformance/state-drop.ts";
+import { describeStateDue } from "./conformance/state-due.ts";
+import { describeStateGet } from "./conformance/state-get.ts";
+import { describeStateHistories } from "./conformance/state-histories.ts";
 import { describeStateStore } from "./conformance/state-store.ts";
 import type { PortsConformance } from "./conformance/target.ts";
 import { describeTimes } from "./conformance/times.ts";
@@ -51,6 +57,7 @@ const TIMEOUT_MS = 30_000;
  *     const store = await startMyStore();
  *     return {
  *       adapter: myAdapter({ url: store.url }),
+ *       now: () => store.clock(),
  *       dispose: () => store.stop(),
  *       deleteTopic: (topic) => store.drop(topic.name),
  *       corrupt: { skip: "columns have types, nothing foreign can lie in them" },
@@ -81,15 +88,21 @@ export function describePortsConformance(spec: PortsConformance): void {
     describeGroupTake(spec);
     describeGroupGive(spec);
     describeGroupSnapshot(spec);
+    describeGroupTopology(spec);
     describeGroupHints(spec);
     describeGroupFaults(spec);
     describeGroupHistories(spec);
     describeOwnership(spec);
     describePositions(spec);
+    describeQuiet(spec);
     describeCommit(spec);
     describeCommitRetries(spec);
     describeFence(spec);
     describeForeignTypes(spec);
     describeStateStore(spec);
+    describeStateGet(spec);
+    describeStateDue(spec);
+    describeStateDrop(spec);
+    describeStateHistories(spec);
   });
 }

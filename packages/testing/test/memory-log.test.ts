@@ -22,6 +22,7 @@ describe("log in memory", () => {
     reader.close();
     const ids = ["0-1", "0-2", "1000-0", "1000-1", "1000-2", "1000-3", "1000-4", "1000-5", "1001-0", "1001-1"];
     expect(found.records.map(({ offset }) => offset)).toEqual(ids.map((id) => `${id}/0`));
+    expect(found.records.map(({ appendedMs }) => appendedMs)).toEqual(ids.map((id) => Number.parseInt(id, 10)));
   });
 
   it("waits for a first record for 1000 ms of its clock", async () => {

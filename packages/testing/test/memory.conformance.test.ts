@@ -21,6 +21,7 @@ describePortsConformance({
     };
     return {
       adapter: { name: "memory", open: () => TE.rightIO(() => openMemoryPorts(store)) },
+      now: async () => Math.floor(systemClock.now()),
       dispose: async () => undefined,
       corrupt: { skip: "in memory, every place holds only what its TypeScript type allows" },
       deleteTopic: async ({ name }) => store.deleteTopic(name),

@@ -5,8 +5,10 @@ import { RecordChunks } from "../src/memory/record-chunks.ts";
 
 function stored(n: number): StoredRecord {
   // Sparse, as ids are.
-  const offset = offsetOf(`${Math.floor(n / 3) * 7 + 1}-${n % 3}`, 0);
-  return { key: "", timestampMs: 0, payload: `${n}`, headers: {}, watermarkMs: null, offset, bytes: 1, problem: null };
+  const appendedMs = Math.floor(n / 3) * 7 + 1;
+  const offset = offsetOf(`${appendedMs}-${n % 3}`, 0);
+  const written = { key: "", timestampMs: 0, payload: `${n}`, headers: {}, watermarkMs: null };
+  return { ...written, offset, appendedMs, bytes: 1, problem: null };
 }
 
 describe("record chunks", () => {

@@ -24,6 +24,11 @@ export interface Ownership {
   readonly processed: number;
   /** What the last commit stored as {@link Commit.time}; `null` for a task that never committed. */
   readonly time: string | null;
+  /**
+   * For how long (ms, by the store's clock) `processed` has not moved, over restarts and changes of owner; of a task that never
+   * committed, since it was first acquired.
+   */
+  readonly quietMs: number;
 }
 
 /** How far a task is, by its last commit. */
@@ -39,9 +44,15 @@ export interface Output {
 /** Changes of one store of a task. A key is in `puts` or in `deletes`, not in both. */
 export interface StateDelta {
   readonly store: string;
-  readonly puts: readonly (readonly [key: string, value: string])[];
+  readonly puts: readonly StatePut[];
   readonly deletes: readonly string[];
 }
+
+/**
+ * A key, its new value, and its due time (ms, ±Infinity included): absent, it stays as it is; `null`, the entry has none from
+ * now on.
+ */
+export type StatePut = readonly [key: string, value: string, dueMs?: number | null];
 
 /** Everything that becomes visible in one atomic step. */
 export interface Commit {

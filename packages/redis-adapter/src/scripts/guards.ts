@@ -53,6 +53,14 @@ local function mirror(log, group, id, processed)
 end
 `;
 
+/** `nowMs()` is the server's time. */
+export const SERVER_TIME = `
+local function nowMs()
+  local clock = redis.call('TIME')
+  return clock[1] * 1000 + math.floor(clock[2] / 1000)
+end
+`;
+
 /**
  * `inChunks(command, key, values, from, to)` runs `command` on `key` with `values[from]` to `values[to]`, as often as it
  * takes. `CHUNK` is how many values one call takes: Lua's stack holds some 8,000, and an even number keeps names and

@@ -120,6 +120,15 @@ class Run {
 
   /** Somebody who never was the owner, where there were not that many. */
   #ownerAt(owner: number): Ownership {
-    return this.#owners[owner] ?? { nonce: "nobody's", sequence: 0, offset: BEFORE_FIRST, processed: 0, time: null };
+    return (
+      this.#owners[owner] ?? {
+        nonce: "nobody's",
+        sequence: 0,
+        offset: BEFORE_FIRST,
+        processed: 0,
+        time: null,
+        quietMs: 0,
+      }
+    );
   }
 }

@@ -14,6 +14,8 @@ const PLACES = [
   "the last writers' table",
   "the first store",
   "the last store",
+  "the due times of the first store",
+  "the due times of the last store",
 ];
 
 /** A scene whose next commit was refused because of a foreign type. */
@@ -68,7 +70,8 @@ export function describeForeignTypes(spec: PortsConformance): void {
 /** Whether a foreign type at `foreign` makes it impossible to look at `site`. */
 function hides(foreign: Site, site: Site): boolean {
   const topic = topicOf(foreign);
-  return foreign === site || (topic !== null && topic === topicOf(site));
+  const hasItsDues = foreign.kind === "store" && site.kind === "dues" && foreign.store === site.store;
+  return foreign === site || hasItsDues || (topic !== null && topic === topicOf(site));
 }
 
 /** The topic whose `times` a foreign type at `site` makes unreadable. */

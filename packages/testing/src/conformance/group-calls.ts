@@ -13,5 +13,7 @@ export const GROUP_CALLS: readonly (readonly [
   ["propose", ({ group }, ref) => group.propose({ ...ref, epoch: 0, generation: 0, target: {} })],
   ["take", ({ group }, ref) => group.take(ref, 0, ["t/0"])],
   ["give", ({ group }, ref) => group.give(ref, { released: [], completed: ["t/0"] })],
+  ["topology", ({ group }, ref) => group.topology(ref.group)],
+  ["storeTopology", ({ group }, ref) => group.storeTopology(ref, { expected: null, topology: "t", onlyAlone: false })],
   ["leave", ({ group }, ref) => group.leave(ref)],
 ];

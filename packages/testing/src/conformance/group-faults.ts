@@ -77,6 +77,8 @@ async function history({ group: port }: Ports, run: Run): Promise<unknown> {
 
   await run(port.join(a));
   await run(port.join(b));
+  seen.push(await run(port.storeTopology(a, { expected: null, topology: "first", onlyAlone: false })));
+  seen.push(await run(port.storeTopology(b, { expected: null, topology: "late", onlyAlone: false })));
   await run(port.propose({ ...a, ...(await look(false)), target: { a: ["t/0", "t/1"], b: ["t/2"] } }));
   const first = await look(false);
   await run(port.take(a, first.generation, ["t/0", "t/1"]));
@@ -99,6 +101,7 @@ async function history({ group: port }: Ports, run: Run): Promise<unknown> {
     owners: sorted(owners.map((owner) => ({ task: owner.task, member: owner.member }))),
     pastOwners: sorted(pastOwners.map(({ task, member }) => ({ task, member }))),
     completed: completed.toSorted(),
+    topology: (await run(port.topology(group)))?.topology,
   };
 }
 

@@ -112,7 +112,7 @@ export function describeOwnership(spec: PortsConformance): void {
       const task = await rig.task();
       await refused(
         rig.ports.tasks.commit(
-          commitOf(task, { nonce: "", sequence: 0, offset: BEFORE_FIRST, processed: 0, time: null }),
+          commitOf(task, { nonce: "", sequence: 0, offset: BEFORE_FIRST, processed: 0, time: null, quietMs: 0 }),
         ),
         "Fenced",
       );

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { contents } from "./contents.ts";
 import { ok } from "./outcome.ts";
 import { appendOf, commitOf, record, records } from "./requests.ts";
-import { useRig } from "./rig.ts";
+import { need, useRig } from "./rig.ts";
 import type { PortsConformance } from "./target.ts";
 
 const TEXTS = ["", " ", "plain", "Straße, 東京, 🚂🌾", "a\nb\r\nc\td", "\u0000\u0001", '{"a":"\\"b"}', "{slot}:*?[x]"];
@@ -66,6 +66,40 @@ export function describeRecords(spec: PortsConformance): void {
       expect(large?.problem).toBeNull();
       expect(small?.bytes).toBeGreaterThan(0);
       expect(large?.bytes).toBeGreaterThanOrEqual(10_000);
+    });
+
+    it("say when they were appended, by the store's clock, whoever wrote them and whatever their own times are", async ({
+      skip,
+    }) => {
+      const now = need(rig.target.now, skip);
+      const { log, tasks } = rig.ports;
+      const topic = await rig.topic();
+      const task = await rig.task();
+      const owner = await ok(tasks.acquire(task, 1));
+      const content = [-1, 0, 8_640_000_000_000_000].map((timestampMs) => record("x", { timestampMs }));
+      const startMs = await now();
+      await ok(log.append(appendOf(topic, content)));
+      const betweenMs = await now();
+      await ok(tasks.commit(commitOf(task, owner, { outputs: [{ topic, partition: 0, records: content }] })));
+      const endMs = await now();
+      const found = (await contents(log, topic)).map(({ appendedMs }) => appendedMs);
+      expect(found.every(Number.isInteger)).toBe(true);
+      expect(found.slice(0, 3).every((ms) => startMs <= ms && ms <= betweenMs)).toBe(true);
+      expect(found.slice(3).every((ms) => betweenMs <= ms && ms <= endMs)).toBe(true);
+      expect(found).toHaveLength(6);
+    });
+
+    it("were never appended before the record in front of them, and at the same time for every reader", async () => {
+      const { log } = rig.ports;
+      const other = await rig.open();
+      const topic = await rig.topic();
+      for (let n = 0; n < 20; n += 1) {
+        await ok((n % 2 === 0 ? log : other.log).append(appendOf(topic, records(n + 1), { producer: `p${n}` })));
+      }
+      const found = (await contents(log, topic)).map(({ appendedMs }) => appendedMs);
+      expect(found).toHaveLength(210);
+      expect(found).toEqual(found.toSorted((a, b) => a - b));
+      expect((await contents(other.log, topic)).map(({ appendedMs }) => appendedMs)).toEqual(found);
     });
 
     it("have offsets that stay the same for every reader", async () => {

@@ -4,6 +4,7 @@ import { payloads, stateOf } from "./contents.ts";
 import { ok } from "./outcome.ts";
 import { commitOf, records } from "./requests.ts";
 import type { Rig } from "./rig.ts";
+import { dueIn } from "./state-writes.ts";
 import type { Site } from "./target.ts";
 
 /** A task with one commit behind it, the two topics it writes, and a next commit that touches everything. */
@@ -33,8 +34,8 @@ export async function setScene(rig: Rig): Promise<Scene> {
       { topic: two, partition: 0, records: records(2) },
     ],
     state: [
-      { store: "s", puts: [["k", "v"]], deletes: [] },
-      { store: "t", puts: [["k", "v"]], deletes: [] },
+      { store: "s", puts: [["k", "v", 7]], deletes: [] },
+      { store: "t", puts: [["k", "v", 7]], deletes: [] },
     ],
     time: "after",
     watermarks: [
@@ -45,7 +46,7 @@ export async function setScene(rig: Rig): Promise<Scene> {
   return { task, owner, outputs: [one, two], next };
 }
 
-/** Destinations, writers' tables and stores, two of each, in the order in which the next commit names them. */
+/** Destinations, writers' tables, stores and their due times, two of each, in the order in which the next commit names them. */
 export function tracesOf(rig: Rig, { task, outputs }: Scene): readonly Trace[] {
   const { log } = rig.ports;
   const destinations = outputs.map((topic) => ({
@@ -60,7 +61,11 @@ export function tracesOf(rig: Rig, { task, outputs }: Scene): readonly Trace[] {
     site: { kind: "store", task, store } as const,
     absent: async () => expect(await stateOf(rig.ports, task, store)).toEqual(new Map()),
   }));
-  return [...destinations, ...writers, ...stores];
+  const dues = ["s", "t"].map((store) => ({
+    site: { kind: "dues", task, store } as const,
+    absent: async () => expect(await dueIn(rig.ports, task, store)).toEqual({ entries: [], nextMs: null }),
+  }));
+  return [...destinations, ...writers, ...stores, ...dues];
 }
 
 /** The task's sequence, position and time are those of the commit before {@link Scene.next}. Takes the task over. */

@@ -27,7 +27,9 @@ const CALLS: readonly (readonly [string, (ports: Ports, task: TaskRef) => TaskEi
   [
     "tasks.commit",
     ({ tasks }, task) =>
-      tasks.commit(commitOf(task, { nonce: "", sequence: 0, offset: BEFORE_FIRST, processed: 0, time: null })),
+      tasks.commit(
+        commitOf(task, { nonce: "", sequence: 0, offset: BEFORE_FIRST, processed: 0, time: null, quietMs: 0 }),
+      ),
   ],
   ["tasks.positions", ({ tasks }, task) => tasks.positions([task])],
   ...GROUP_CALLS.map(
@@ -38,6 +40,9 @@ const CALLS: readonly (readonly [string, (ports: Ports, task: TaskRef) => TaskEi
       ] as const,
   ),
   ["state.scan", ({ state }, task) => state.scan(task, "s", null)],
+  ["state.get", ({ state }, task) => state.get(task, "s", ["k"])],
+  ["state.due", ({ state }, task) => state.due(task, "s", { fromMs: 0, untilMs: 1, limit: 1 })],
+  ["state.drop", ({ state }, task) => state.drop(task, "s")],
 ];
 
 /** `Adapter.open` and `Ports.close`. */

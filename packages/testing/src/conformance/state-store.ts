@@ -1,23 +1,13 @@
-import type { Ports, StateDelta, TaskRef } from "@millrace/core";
+import type { TaskRef } from "@millrace/core";
 import { describe, expect, it } from "vitest";
 import { stateOf } from "./contents.ts";
 import { ok, refused } from "./outcome.ts";
 import { commitOf } from "./requests.ts";
 import { fresh, need, useRig } from "./rig.ts";
+import { puts, write } from "./state-writes.ts";
 import type { PortsConformance } from "./target.ts";
 
-/** Takes a task over and commits changes of its stores. */
-async function write(ports: Ports, task: TaskRef, ...state: readonly StateDelta[]): Promise<void> {
-  const owner = await ok(ports.tasks.acquire(task, 1));
-  await ok(ports.tasks.commit(commitOf(task, owner, { state })));
-}
-
-/** A delta of puts only. */
-function puts(store: string, entries: Readonly<Record<string, string>>): StateDelta {
-  return { store, puts: Object.entries(entries), deletes: [] };
-}
-
-/** `StateStore`, and the `state` of commits. */
+/** `StateStore.scan`, and the `state` of commits. */
 export function describeStateStore(spec: PortsConformance): void {
   describe("state store", () => {
     const rig = useRig(spec);

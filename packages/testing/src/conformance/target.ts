@@ -12,6 +12,8 @@ export type Site =
   | { readonly kind: "task"; readonly task: TaskRef }
   /** One state store of a task. */
   | { readonly kind: "store"; readonly task: TaskRef; readonly store: string }
+  /** The due times of a state store's entries, where they do not lie with the entries. */
+  | { readonly kind: "dues"; readonly task: TaskRef; readonly store: string }
   /** The membership of a consumer group. */
   | { readonly kind: "group"; readonly group: string };
 
@@ -25,6 +27,8 @@ export type Hook<F> = F | { readonly skip: string };
  */
 export interface ConformanceTarget {
   readonly adapter: Adapter;
+  /** The time (ms since the Unix epoch, whole) by the clock that says when records were appended. */
+  readonly now: Hook<() => Promise<number>>;
   /** Frees what `make` created. Called once, after every session was closed. */
   readonly dispose: () => Promise<void>;
   /** Replaces what lies at `where`, whether or not something does, with a value of a type foreign to Millrace. */

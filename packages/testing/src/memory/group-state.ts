@@ -10,6 +10,7 @@ import {
   type NotMember,
   type PlanEntry,
   portError,
+  type StoredTopology,
 } from "@millrace/core";
 import * as E from "fp-ts/lib/Either.js";
 
@@ -65,6 +66,7 @@ export interface GroupState {
   readonly completed: ReadonlySet<string>;
   /** `null`: the target fits the members. */
   readonly pending: PendingChange | null;
+  readonly topology: StoredTopology | null;
 }
 
 /** What a call comes to. */
@@ -85,6 +87,7 @@ export const NO_GROUP: GroupState = {
   past: new Map(),
   completed: new Set(),
   pending: null,
+  topology: null,
 };
 
 /** The state after a change of the members: the next epoch, and a target to be proposed after a quiet time. */

@@ -10,7 +10,10 @@ import type {
   MemberRef,
   NotMember,
   Proposal,
+  StoredTopology,
   TakeAnswer,
+  TopologyAnswer,
+  TopologyChange,
   Unavailable,
 } from "@millrace/core";
 import * as E from "fp-ts/lib/Either.js";
@@ -19,6 +22,7 @@ import { heartbeat, join, leave } from "./group-membership.ts";
 import { snapshotOf } from "./group-snapshot.ts";
 import { type GroupState, NO_GROUP, type Step } from "./group-state.ts";
 import { give, propose, take } from "./group-tasks.ts";
+import { storeTopology } from "./group-topology.ts";
 import type { MemoryStore } from "./memory-store.ts";
 import type { Session } from "./session.ts";
 
@@ -65,6 +69,14 @@ export class MemoryGroup implements Group {
 
   leave(ref: MemberRef): TaskEither<Unavailable, void> {
     return this.#step(ref, (state, nowMs) => E.right(leave(state, ref, nowMs)));
+  }
+
+  topology(group: string): TaskEither<Unavailable, StoredTopology | null> {
+    return this.#session.call(() => E.right(this.#stateOf(group).topology));
+  }
+
+  storeTopology(ref: MemberRef, change: TopologyChange): TaskEither<NotMember | Fenced | Unavailable, TopologyAnswer> {
+    return this.#step(ref, (state, nowMs) => storeTopology(state, ref, change, nowMs));
   }
 
   watch(group: string, onHint: (hint: GroupHint) => void): () => void {

@@ -92,7 +92,7 @@ export class MemoryPartition {
         this.#lastSeq += 1;
       }
       this.#end = offsetOf(`${this.#lastMs}-${this.#lastSeq}`, 0);
-      const stored = storedRecord(record, this.#end);
+      const stored = storedRecord(record, this.#end, this.#lastMs);
       this.#bytes += stored.bytes;
       this.#records.push(stored);
     }
@@ -189,7 +189,7 @@ export class MemoryPartition {
 }
 
 /** A copy that nobody can change: the log and all of its readers share it. */
-function storedRecord(record: NewRecord, offset: Offset): StoredRecord {
+function storedRecord(record: NewRecord, offset: Offset, appendedMs: number): StoredRecord {
   const { key, timestampMs, payload, watermarkMs } = record;
   let bytes = RECORD_OVERHEAD_BYTES + key.length + payload.length;
   let headers = NO_HEADERS;
@@ -200,5 +200,5 @@ function storedRecord(record: NewRecord, offset: Offset): StoredRecord {
       bytes += name.length + (headers[name]?.length ?? 0);
     }
   }
-  return Object.freeze({ key, timestampMs, payload, headers, watermarkMs, offset, bytes, problem: null });
+  return Object.freeze({ key, timestampMs, payload, headers, watermarkMs, offset, appendedMs, bytes, problem: null });
 }

@@ -34,6 +34,8 @@ export interface MemoryTask {
   offset: Offset;
   processed: number;
   time: string | null;
+  /** When `processed` changed (ms, by the store's clock); `null` before the first commit. */
+  movedAtMs: number | null;
   readonly stores: Map<string, StateBuckets>;
 }
 
@@ -106,6 +108,7 @@ export class MemoryStore {
       offset: BEFORE_FIRST,
       processed: partition.trimmed,
       time: null,
+      movedAtMs: null,
       stores: new Map(),
     };
     this.#tasks.set(taskKey(ref), task);

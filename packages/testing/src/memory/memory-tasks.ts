@@ -61,12 +61,15 @@ export class MemoryTasks implements Tasks {
       task.nonce = nonce;
       this.#store.admission.recheck();
       const { sequence, offset, processed, time } = task;
-      return E.right({ nonce, sequence, offset, processed, time });
+      task.movedAtMs ??= this.#nowMs();
+      const quietMs = Math.max(0, this.#nowMs() - task.movedAtMs);
+      return E.right({ nonce, sequence, offset, processed, time, quietMs });
     });
   }
 
   commit(commit: Commit): TaskEither<CommitError, "applied" | "alreadyApplied"> {
     return this.#session.call(async () => {
+      checkDues(commit);
       const result = await this.#store.admission.run<Committed>({
         decide: () => this.#decideCommit(commit),
         signal: commit.signal,
@@ -84,6 +87,11 @@ export class MemoryTasks implements Tasks {
       const found = tasks.map((ref) => this.#store.task(ref) ?? { offset: BEFORE_FIRST, processed: 0 });
       return E.right(found.map(({ offset, processed }) => ({ offset, processed })));
     });
+  }
+
+  /** Whole ms, as a server tells them. */
+  #nowMs(): number {
+    return Math.floor(this.#store.clock.now());
   }
 
   #decideCommit(commit: Commit): Decision<Committed> {
@@ -107,6 +115,9 @@ export class MemoryTasks implements Tasks {
     return {
       into: outputs.filter((_, n) => commit.outputs[n]?.records.length !== 0),
       write: () => {
+        if (task.movedAtMs === null || task.processed !== commit.processed) {
+          task.movedAtMs = this.#nowMs();
+        }
         apply(commit, task, destinations.right);
         return E.right("applied");
       },
@@ -138,6 +149,13 @@ export class MemoryTasks implements Tasks {
   }
 }
 
+/** Throws for what no store could put in order. */
+function checkDues({ state }: Commit): void {
+  if (state.some(({ puts }) => puts.some(([, , dueMs]) => Number.isNaN(dueMs)))) {
+    throw new RangeError("A due time must be a number (ms since the epoch) or infinite, not NaN");
+  }
+}
+
 /** The writes of a commit whose checks have passed. */
 function apply(commit: Commit, task: MemoryTask, { source, outputs, watermarks }: Destinations): void {
   for (const [n, { records }] of commit.outputs.entries()) {
@@ -145,8 +163,8 @@ function apply(commit: Commit, task: MemoryTask, { source, outputs, watermarks }
   }
   for (const { store, puts, deletes } of commit.state) {
     const buckets = storeOf(task, store);
-    for (const [key, value] of puts) {
-      buckets.put(key, value);
+    for (const [key, value, dueMs] of puts) {
+      buckets.put(key, value, dueMs);
     }
     for (const key of deletes) {
       buckets.delete(key);

@@ -1,4 +1,5 @@
-import type { StatePage } from "@millrace/core";
+import type { DuePage, DueRange, StatePage } from "@millrace/core";
+import { DueIndex } from "./due-index.ts";
 
 /** Pages of a large store have a 64th of it. */
 const BUCKETS = 64;
@@ -14,12 +15,30 @@ const ENOUGH_ENTRIES = 1000;
 export class StateBuckets {
   readonly #buckets: readonly Map<string, string>[] = Array.from({ length: BUCKETS }, () => new Map<string, string>());
 
-  put(key: string, value: string): void {
+  readonly #dues = new DueIndex();
+
+  /** `dueMs` (ms): absent, the entry's due time stays as it is; `null`, it has none from now on. */
+  put(key: string, value: string, dueMs?: number | null): void {
     this.#bucketOf(key)?.set(key, value);
+    if (dueMs !== undefined) {
+      this.#dues.set(key, dueMs);
+    }
   }
 
   delete(key: string): void {
     this.#bucketOf(key)?.delete(key);
+    this.#dues.set(key, null);
+  }
+
+  /** The value of a key; `null`: it is not there. */
+  get(key: string): string | null {
+    return this.#bucketOf(key)?.get(key) ?? null;
+  }
+
+  /** The entries with the least due times in a range. */
+  due(range: DueRange): DuePage {
+    const { dues, nextMs } = this.#dues.page(range);
+    return { entries: dues.map(({ key, dueMs }) => [key, this.get(key) ?? "", dueMs] as const), nextMs };
   }
 
   /** The page at a cursor of an earlier page; `null` begins. */
