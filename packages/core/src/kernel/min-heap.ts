@@ -8,6 +8,15 @@ export interface Ranked<A> {
 export class MinHeap<A> {
   private readonly entries: Ranked<A>[] = [];
 
+  get size(): number {
+    return this.entries.length;
+  }
+
+  /** The lowest rank; Infinity when empty. */
+  get leastRank(): number {
+    return this.entries[0]?.rank ?? Number.POSITIVE_INFINITY;
+  }
+
   push(rank: number, item: A): void {
     const { entries } = this;
     const entry: Ranked<A> = { rank, item };

@@ -10,6 +10,7 @@ const unit = fc.record({
   ),
   outputCount: fc.nat({ max: 60 }),
   outputBytes: fc.nat({ max: 600 }),
+  writes: fc.nat({ max: 90 }),
 });
 const units = fc
   .tuple(fc.nat({ max: 1_000 }), fc.array(unit, { maxLength: 12 }))
@@ -19,18 +20,20 @@ const units = fc
 const limits = fc.record({
   maxOutputs: fc.integer({ min: 1, max: 100 }),
   maxBytes: fc.integer({ min: 1, max: 1_000 }),
+  maxWrites: fc.integer({ min: 1, max: 150 }),
 });
 
-const ROOM: CommitLimits = { maxOutputs: 500, maxBytes: 1_000_000 };
+const ROOM: CommitLimits = { maxOutputs: 500, maxBytes: 1_000_000, maxWrites: 2_000 };
 
 function settled(index: number, what: Partial<UnitSummary> = {}): UnitSummary {
-  return { index, isSettled: true, joinedThrough: index, outputCount: 1, outputBytes: 1, ...what };
+  return { index, isSettled: true, joinedThrough: index, outputCount: 1, outputBytes: 1, writes: 1, ...what };
 }
 
 function sizeOf(list: readonly UnitSummary[]): CommitLimits {
   return {
     maxOutputs: list.reduce((total, { outputCount }) => total + outputCount, 0),
     maxBytes: list.reduce((total, { outputBytes }) => total + outputBytes, 0),
+    maxWrites: list.reduce((total, { writes }) => total + writes, 0),
   };
 }
 
@@ -41,9 +44,9 @@ function possibleEnds(list: readonly UnitSummary[]): readonly number[] {
     .filter((n) => list.slice(0, n).every((one) => one.isSettled && one.joinedThrough <= (list[n - 1]?.index ?? 0)));
 }
 
-function fits(list: readonly UnitSummary[], { maxOutputs, maxBytes }: CommitLimits): boolean {
+function fits(list: readonly UnitSummary[], { maxOutputs, maxBytes, maxWrites }: CommitLimits): boolean {
   const size = sizeOf(list);
-  return size.maxOutputs <= maxOutputs && size.maxBytes <= maxBytes;
+  return size.maxOutputs <= maxOutputs && size.maxBytes <= maxBytes && size.maxWrites <= maxWrites;
 }
 
 describe("the prefix of units to commit", () => {

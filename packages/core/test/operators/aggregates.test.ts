@@ -60,6 +60,28 @@ describe("an aggregate", () => {
     }
   });
 
+  it.each([
+    ["sum", sum(itself)],
+    ["mean", mean(itself)],
+  ])("%s fails rather than keep what no JSON can hold", (name, aggregate) => {
+    const beyond = expect.objectContaining({
+      _tag: "InvalidOperator",
+      message: `${name}() has gone beyond the largest number: add up a larger unit`,
+    }) as Error;
+    const half = aggregate.add(aggregate.init(), Number.MAX_VALUE, NO_RECORD);
+    expect(() => aggregate.add(half, Number.MAX_VALUE, NO_RECORD)).toThrow(beyond);
+    expect(() => aggregate.merge?.(half, half)).toThrow(beyond);
+  });
+
+  it("has a fold's own merge, the earlier state first", () => {
+    const text = fold<string, string>(
+      "",
+      (all, more) => all + more,
+      (a, b) => a + b,
+    );
+    expect(text.merge?.("a", "b")).toBe("ab");
+  });
+
   it("leaves the state alone that it is given", () => {
     const before = Object.freeze([10, 2]);
     expect(mean(itself).add(before, 5, NO_RECORD)).toEqual([15, 3]);
