@@ -1,11 +1,10 @@
 import type { OperatorFunction } from "rxjs";
 import { type FailureOptions, failureParts } from "../topology/failure.ts";
-import { headersBeyond } from "../topology/letter.ts";
 import { operatorSpec } from "../topology/node.ts";
 import { operator } from "../topology/operator.ts";
-import { type StageFactory, scope } from "../topology/stage.ts";
 import type { Sunk } from "../topology/stream.ts";
-import { encodeRecord, type Topic } from "../topology/topic.ts";
+import type { Topic } from "../topology/topic.ts";
+import { topicSinkStage } from "../topology/topic-sink.ts";
 import { externalSink, type SinkFunction, type SinkOptions } from "./external-sink.ts";
 
 /**
@@ -53,21 +52,7 @@ export function sink<A>(
 }
 
 function topicSink<A>(to: Topic<A>, options: FailureOptions<A>): OperatorFunction<A, Sunk> {
-  const stage: StageFactory<A, Sunk> = (down, env) => ({
-    next: (value) => {
-      const { record, unit } = scope;
-      try {
-        const timestampMs = Number.isNaN(record.timestamp) ? env.clock.now() : record.timestamp;
-        const inherited = { timestampMs, headers: headersBeyond(record.headers), watermarkMs: record.watermarkMs };
-        unit.output(to, encodeRecord(to, value, inherited));
-      } catch (cause) {
-        throw env.failure(cause, record);
-      }
-      down.next(value as unknown as Sunk);
-    },
-    watermark: (timeMs) => down.watermark(timeMs),
-    complete: () => down.complete(),
-    stop: () => down.stop(),
-  });
-  return operator(operatorSpec({ kind: "sink", sink: to, ...failureParts("sink", options), stage }));
+  return operator(
+    operatorSpec({ kind: "sink", sink: to, ...failureParts("sink", options), stage: topicSinkStage(to) }),
+  );
 }

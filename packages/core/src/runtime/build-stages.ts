@@ -3,7 +3,8 @@ import { DecodeError, HandlerError } from "../errors.ts";
 import type { Any } from "../topology/any.ts";
 import type { FailureTarget } from "../topology/failure-target.ts";
 import { guarded } from "../topology/guard.ts";
-import { type Queue, type Stage, type StageEnv, scope } from "../topology/stage.ts";
+import { updatesName } from "../topology/kept-topology.ts";
+import { type Queue, type Stage, type StageEnv, type StoreSource, scope } from "../topology/stage.ts";
 import type { CompiledNode } from "../topology/sub-topology.ts";
 import type { Topic } from "../topology/topic.ts";
 import type { StoreContents } from "./load-stores.ts";
@@ -14,7 +15,10 @@ import { TaskUnit } from "./task-unit.ts";
 /** What operators may ask of their task. */
 export interface StageHost {
   readonly options: TaskOptions;
+  /** What became of dead letters. */
   readonly stores: StoreContents;
+  /** The stores of operators, by their names. */
+  readonly sources: ReadonlyMap<string, StoreSource>;
   /** Whether records were committed before, and the input had not ended then. */
   readonly resumes: boolean;
   /** Ends the task with a failure. */
@@ -54,13 +58,15 @@ export function buildStages(host: StageHost): TaskStages {
     new NodeFailures(of, host.options, host.stores.get(of.letters?.store ?? "") ?? []);
   const build = (node: CompiledNode): Stage<Any> => {
     const identity = identityOf(node, named);
+    const side = node.side === null ? null : build(node.side);
     const down = node.spec.sink === null ? fork(node.next.map(build)) : sinkEnd(sinks++);
     const { failure, spec } = node;
+    const plain = { ...envOf(node, identity, host), side };
     if (failure === null) {
-      return spec.stage(down, envOf(node, identity, host));
+      return spec.stage(down, plain);
     }
     const failures = failuresOf(failure);
-    const env = { ...envOf(node, identity, host), failures };
+    const env = { ...plain, failures };
     const stage = spec.handlesFailures ? spec.stage(down, env) : guarded(spec.stage, failures)(down, env);
     const entry = new Entry(failures, failure, stage);
     entries.set(failure.name, entry);
@@ -130,7 +136,10 @@ function decoder(source: Topic<Any>, failures: NodeFailures, root: Stage<Any>): 
 
 /** The sinks below the nodes, in the order in which {@link buildStages} numbers them. */
 export function sinksOf(nodes: readonly CompiledNode[]): readonly CompiledNode[] {
-  return nodes.flatMap((node) => (node.spec.sink === null ? sinksOf(node.next) : [node]));
+  return nodes.flatMap((node) => [
+    ...(node.side === null ? [] : sinksOf([node.side])),
+    ...(node.spec.sink === null ? sinksOf(node.next) : [node]),
+  ]);
 }
 
 /** Tells an operator from all others, also where several have one name. The same in every run, with or without a policy. */
@@ -153,12 +162,15 @@ function envOf(node: CompiledNode, identity: string, host: StageHost): StageEnv 
     fail: host.fail,
     again: host.again,
     resumes: host.resumes,
-    restored: () => host.stores.get(node.store ?? "") ?? [],
+    store: host.sources.get(node.store ?? "") ?? null,
+    updates: host.sources.get(updatesName(node.store ?? "")) ?? null,
+    side: null,
     identity: `${ref.group}/${identity}/${ref.topic.incarnation}`,
     queues: host.queues,
     retried: (record, attempt, pauseMs) =>
       emit({ _tag: "Retried", task: taskName(ref), node: node.label, id: record.id, attempt, pauseMs }),
-    late: (record) => emit({ _tag: "LateRecord", task: taskName(ref), node: node.label, id: record.id }),
+    late: (record, windows) =>
+      emit({ _tag: "LateRecord", task: taskName(ref), node: node.label, id: record.id, windows }),
     task: { topic: ref.topic.name, partition: ref.partition },
     inTask: true,
   };

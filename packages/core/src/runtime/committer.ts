@@ -4,12 +4,12 @@ import { committable } from "../kernel/commit-prefix.ts";
 import { Fifo } from "../kernel/fifo.ts";
 import { encodeTime } from "../kernel/task-time.ts";
 import type { NewRecord, TopicInfo } from "../ports/log.ts";
-import type { Commit, CommitError, Output, Ownership, StateDelta, TaskRef } from "../ports/tasks.ts";
+import type { Commit, CommitError, Output, Ownership, StateDelta, StatePut, TaskRef } from "../ports/tasks.ts";
 import type { Destination } from "./router.ts";
 import type { TaskUnit, UnitEnd } from "./task-unit.ts";
 
 /** About 500 records or 1 MB hold Redis for a millisecond. */
-const LIMITS = { maxOutputs: 500, maxBytes: 1_048_576 };
+const LIMITS = { maxOutputs: 500, maxBytes: 1_048_576, maxWrites: 2_000 };
 
 /** What the committer needs of its task. */
 export interface CommitterOptions {
@@ -133,6 +133,9 @@ export class Committer {
         this.published.set(topic.name, watermarkMs);
       }
     }
+    for (const { applied } of units.flatMap(({ deltas }) => deltas)) {
+      applied?.();
+    }
     this.options.applied(units, commit);
     this.kick();
     this.wake();
@@ -208,14 +211,14 @@ function mergeOutputs(units: readonly TaskUnit[]): readonly Output[] {
   return [...merged].map(([{ topic, partition }, parts]) => ({ topic, partition, records: parts.flat() }));
 }
 
-/** Of several changes of a key the last one counts. */
+/** Of several changes of a key the last one counts; a due time stays until it is changed. */
 function mergeDeltas(units: readonly TaskUnit[]): readonly StateDelta[] {
-  const stores = new Map<string, Map<string, string | null>>();
+  const stores = new Map<string, Map<string, StatePut | null>>();
   for (const { store, puts, deletes } of units.flatMap(({ deltas }) => deltas)) {
-    const changes = stores.get(store) ?? new Map<string, string | null>();
+    const changes = stores.get(store) ?? new Map<string, StatePut | null>();
     stores.set(store, changes);
-    for (const [key, value] of puts) {
-      changes.set(key, value);
+    for (const put of puts) {
+      changes.set(put[0], merged(changes.get(put[0]), put));
     }
     for (const key of deletes) {
       changes.set(key, null);
@@ -223,7 +226,13 @@ function mergeDeltas(units: readonly TaskUnit[]): readonly StateDelta[] {
   }
   return [...stores].map(([store, changes]) => ({
     store,
-    puts: [...changes].flatMap(([key, value]) => (value === null ? [] : [[key, value] as const])),
-    deletes: [...changes].flatMap(([key, value]) => (value === null ? [key] : [])),
+    puts: [...changes.values()].filter((put) => put !== null),
+    deletes: [...changes].flatMap(([key, put]) => (put === null ? [key] : [])),
   }));
+}
+
+/** `before`: what changed earlier; `null`: the entry was deleted, and its due time with it. */
+function merged(before: StatePut | null | undefined, put: StatePut): StatePut {
+  const [key, value, dueMs = before === null ? null : before?.[2]] = put;
+  return dueMs === undefined ? [key, value] : [key, value, dueMs];
 }

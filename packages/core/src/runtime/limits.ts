@@ -7,12 +7,18 @@ export interface Limits {
   readonly maxRecords?: number;
   /** The bytes of these records and of the outputs that wait for a commit, over all tasks. Default 64 MiB. */
   readonly maxBytes?: number;
+  /**
+   * About how many bytes of operators' state are held in memory, over all tasks; the rest is read from the store when it is needed.
+   * Default 64 MiB. What is not committed yet is held in any case.
+   */
+  readonly maxStateBytes?: number;
 }
 
 /** What one task may hold. */
 export interface TaskLimits {
   readonly maxRecords: number;
   readonly maxBytes: number;
+  readonly maxStateBytes: number;
 }
 
 /** No task gets less: foreign operators may hold 256 records, and one record may take 1 MiB. */
@@ -25,8 +31,12 @@ export class Share implements TaskLimits {
   private readonly tasks = new Map<string, number>();
 
   /** Throws `InvalidOption` unless the limits are numbers above 0. */
-  constructor({ maxRecords = 16_384, maxBytes = 67_108_864 }: Limits) {
-    this.total = { maxRecords: positive("maxRecords", maxRecords), maxBytes: positive("maxBytes", maxBytes) };
+  constructor({ maxRecords = 16_384, maxBytes = 67_108_864, maxStateBytes = 67_108_864 }: Limits) {
+    this.total = {
+      maxRecords: positive("maxRecords", maxRecords),
+      maxBytes: positive("maxBytes", maxBytes),
+      maxStateBytes: positive("maxStateBytes", maxStateBytes),
+    };
   }
 
   get maxRecords(): number {
@@ -35,6 +45,10 @@ export class Share implements TaskLimits {
 
   get maxBytes(): number {
     return Math.max(LEAST_BYTES, Math.floor(this.total.maxBytes / this.count));
+  }
+
+  get maxStateBytes(): number {
+    return Math.floor(this.total.maxStateBytes / this.count);
   }
 
   /** The worker has so many tasks of a group. */

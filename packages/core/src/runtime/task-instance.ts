@@ -18,6 +18,7 @@ import { Deferred } from "./deferred.ts";
 import { dropUnbegun } from "./drop-unbegun.ts";
 import { Feed } from "./feed.ts";
 import { loadStores } from "./load-stores.ts";
+import { openStateSources } from "./state-sources.ts";
 import { type RetryOptions, retrying } from "./retrying.ts";
 import { Router } from "./router.ts";
 import { type ControlHost, refuseOrphans, TaskControl } from "./task-control.ts";
@@ -150,11 +151,13 @@ export class TaskInstance {
     if (time === null) {
       throw new MillraceError("DecodeError", `the stored event time of task ${this.name} does not decode`);
     }
-    const stores = await loadStores(
-      ports.state,
-      { ref, stores: [...subTopology.stores, CONTROL_STORE] },
-      this.retryOptions(),
-    );
+    const retry = this.retryOptions();
+    const { state } = ports;
+    const { limits, storeName } = this.options;
+    const [stores, sources] = await Promise.all([
+      loadStores(state, { ref, stores: [...subTopology.letterStores, CONTROL_STORE] }, retry),
+      openStateSources(subTopology, { state, ref, limits, storeName, retry }),
+    ]);
     await refuseOrphans(this.options, stores, this.retryOptions());
     if (this.outcome !== null) {
       return;
@@ -162,6 +165,7 @@ export class TaskInstance {
     const stages = buildStages({
       options: this.options,
       stores,
+      sources,
       resumes: this.ownership.offset !== BEFORE_FIRST && time.watermarkMs !== Number.POSITIVE_INFINITY,
       fail: (error) => this.fail(error),
       again: () => {
@@ -204,6 +208,7 @@ export class TaskInstance {
       committer: this.committer,
       credits: this.credits,
       from: this.ownership.offset,
+      quietMs: this.ownership.quietMs,
       cut: this.how.cut,
       signal: this.given.signal,
       reachedCut: () => this.reachCut(),

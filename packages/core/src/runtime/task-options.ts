@@ -18,6 +18,8 @@ export interface TaskOptions {
   /** Every topic that the pipeline reads or writes, by name. */
   readonly topics: ReadonlyMap<string, TopicInfo>;
   readonly limits: TaskLimits;
+  /** The name under which a store of the plan is kept: another one after each reset. */
+  readonly storeName: (store: string) => string;
   /** How it starts again when an operator has failed. */
   readonly restart: RetrySchedule;
   readonly emit: Telemetry;

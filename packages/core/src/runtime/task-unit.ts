@@ -1,9 +1,8 @@
 import type { Offset } from "../kernel/offset.ts";
 import type { TaskTime } from "../kernel/task-time.ts";
 import type { NewRecord } from "../ports/log.ts";
-import type { StateDelta } from "../ports/tasks.ts";
 import type { Any } from "../topology/any.ts";
-import type { DirtyStore, Unit } from "../topology/stage.ts";
+import type { CollectedDelta, DirtyStore, Unit } from "../topology/stage.ts";
 import type { Topic } from "../topology/topic.ts";
 import type { Destination } from "./router.ts";
 
@@ -23,11 +22,13 @@ export class TaskUnit implements Unit {
   readonly openedAtMs: number;
   /** What waits for the commit, in order. */
   readonly outputs = new Map<Destination, NewRecord[]>();
-  readonly deltas: StateDelta[] = [];
+  readonly deltas: CollectedDelta[] = [];
   /** Watermarks (ms) that reached the sinks in this unit, by sink. */
   readonly sinkWatermarks = new Map<number, number>();
   outputCount = 0;
   outputBytes = 0;
+  /** How many entries of stores it writes; their bytes count as those of outputs. */
+  writes = 0;
   /** How many records were read into the unit, and about how many bytes they take. */
   records = 0;
   bytes = 0;
@@ -120,6 +121,11 @@ export class TaskUnit implements Unit {
       this.owners.set(store, this);
       this.stores.add(store);
     }
+  }
+
+  wrote(bytes: number): void {
+    this.writes += 1;
+    this.outputBytes += bytes;
   }
 
   joinWith(later: Unit): void {

@@ -14,6 +14,7 @@ import { type OperatorSpec, operatorSpec, type PlanNode } from "./node.ts";
 import { type StageFactory, scope } from "./stage.ts";
 import { type CompiledNode, type SubTopology, subTopologyOf } from "./sub-topology.ts";
 import { checkKey, checkName, encodeParts, type Topic, topic } from "./topic.ts";
+import { topicSinkStage } from "./topic-sink.ts";
 
 type OperatorNode = Extract<PlanNode, { readonly topic: null }>;
 
@@ -38,7 +39,7 @@ export function compile(ends: readonly PlanNode[], group: string): readonly SubT
       const name = `${letterName(node)}.repartition`;
       const label = nodeLabel(node);
       const failure = targetOf(policyAt(node, node.spec), { name, label }, codec);
-      return { label, name, store: null, spec: repartitionSink(node, through), failure, next: [] };
+      return { label, name, store: null, spec: repartitionSink(node, through), side: null, failure, next: [] };
     };
     /** `codec` writes the node's input: the topic's own, as long as values are those of the topic. */
     const build = (node: OperatorNode, arrived: boolean, codec: Codec<Any>): CompiledNode => {
@@ -50,7 +51,7 @@ export function compile(ends: readonly PlanNode[], group: string): readonly SubT
       const next = (children.get(node) ?? []).map((child) => build(child, false, behindIt));
       const of = { label: nodeLabel(node), name: letterName(node) };
       const failure = targetOf(policyAt(node, spec), of, codec);
-      return { ...of, store: storeOf(node), spec, failure, next };
+      return { ...of, store: storeOf(node), spec, side: sideOf(node), failure, next };
     };
     const roots = first.map((node) => build(node, upstream !== null, source.codec));
     const undecodable = targetOf(undecodableOf(ends, source), sourceNode(source), rawText);
@@ -137,6 +138,24 @@ function keepsKeys(node: PlanNode): boolean {
 /** The name of a node's store; `null` where it keeps nothing. */
 function storeOf(node: OperatorNode): string | null {
   return node.spec.owns === "store" ? ownedName(node) : null;
+}
+
+/** Where values go that came too late for a node: as a sink would write them. */
+function sideOf(node: OperatorNode): CompiledNode | null {
+  const { late } = node.spec;
+  if (late === null) {
+    return null;
+  }
+  const name = `${letterName(node)}.late`;
+  return {
+    label: `${nodeLabel(node)} to ${late.name}`,
+    name,
+    store: null,
+    spec: operatorSpec({ kind: "sink", sink: late, stage: topicSinkStage(late) }),
+    side: null,
+    failure: null,
+    next: [],
+  };
 }
 
 function sourceNode({ name }: Topic<Any>): Named {

@@ -2,7 +2,7 @@ import type { Codec } from "../codec/codec.ts";
 import type { Any } from "./any.ts";
 import type { FailurePolicy } from "./failure.ts";
 import type { CurrentRecord, RecordInfo } from "./record.ts";
-import type { StageFactory } from "./stage.ts";
+import type { StageFactory, StoreReader } from "./stage.ts";
 import type { Topic } from "./topic.ts";
 
 /** Where a change of key goes through a topic of its own. */
@@ -38,6 +38,12 @@ export interface OperatorSpec {
   readonly name: string | null;
   /** What its store holds, as text: who shares the store must say the same. `null`: it has none. */
   readonly keeps: string | null;
+  /** The version of what its store holds, 1 or more, and whether it can read what earlier versions wrote. `null`: it has none. */
+  readonly state: { readonly version: number; readonly migrates: boolean } | null;
+  /** Whether it keeps a second store beside the first, of results that are to be emitted at a time of the clock. */
+  readonly keepsUpdates: boolean;
+  /** What its store says of a key, in the form of its results; `null`: that cannot be asked. */
+  readonly query: ((store: StoreReader, key: string) => Promise<readonly Any[]>) | null;
   /** What the operator keeps under a stable name. */
   readonly owns: "store" | "topic" | null;
   /** Whether the very same values leave, in the same order. */
@@ -53,6 +59,8 @@ export interface OperatorSpec {
   readonly repartition: Repartition | null;
   /** The topic that it writes, for a sink that writes one. */
   readonly sink: Topic<Any> | null;
+  /** Where values go that come too late for it; `null`: nowhere. */
+  readonly late: Topic<Any> | null;
   /** Whether values end here, in a topic or elsewhere. */
   readonly isEnd: boolean;
   /** What becomes of values for which it fails; `null`: the task fails. */
@@ -73,6 +81,9 @@ export function operatorSpec(spec: Pick<OperatorSpec, "kind" | "stage"> & Partia
     functionName: "",
     name: null,
     keeps: null,
+    state: null,
+    keepsUpdates: false,
+    query: null,
     owns: null,
     passesValues: false,
     holds: false,
@@ -81,6 +92,7 @@ export function operatorSpec(spec: Pick<OperatorSpec, "kind" | "stage"> & Partia
     needsKey: false,
     repartition: null,
     sink: null,
+    late: null,
     isEnd: (spec.sink ?? null) !== null,
     failure: null,
     handlesFailures: false,

@@ -100,20 +100,31 @@ export class TopicRecord implements CurrentRecord {
   }
 }
 
-/** The record beneath a window's result: its time is the last instant of the window, so that it is never late. */
+/**
+ * The record beneath a window's result. It is judged by its own time, so that it is late for nobody. `revision`: of a result that
+ * need not be the last one of its window; `null`: it is.
+ */
 export function windowRecord(
   task: { readonly topic: string; readonly partition: number },
-  result: { readonly store: string; readonly key: string; readonly start: number; readonly end: number },
+  result: {
+    readonly store: string;
+    readonly key: string;
+    readonly start: number;
+    readonly end: number;
+    readonly timestampMs: number;
+    readonly revision: number | null;
+  },
 ): CurrentRecord {
-  const timestamp = result.end - 1;
+  const { store, key, start, end, timestampMs: timestamp, revision } = result;
+  const id = `${store}/${key}/${start}`;
   return {
     topic: task.topic,
     partition: task.partition,
     offset: "",
-    key: result.key,
+    key,
     timestamp,
     headers: NO_HEADERS,
-    id: `${result.store}/${result.key}/${result.start}`,
+    id: revision === null ? id : `${id}/${end}/${revision}`,
     watermarkMs: timestamp,
     path: "",
     letter: null,

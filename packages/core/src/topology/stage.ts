@@ -5,6 +5,8 @@
 import type { MillraceError } from "../errors.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { NewRecord } from "../ports/log.ts";
+import type { DuePage, DueRange } from "../ports/state-store.ts";
+import type { StateDelta } from "../ports/tasks.ts";
 import type { Any } from "./any.ts";
 import type { Failures } from "./failure.ts";
 import { type CurrentRecord, NO_RECORD } from "./record.ts";
@@ -42,6 +44,8 @@ export interface Unit {
    * reaches the operator: a unit's delta is the state after that unit.
    */
   touch(store: DirtyStore): void;
+  /** What `store` has to write grew by one entry of about so many bytes: a commit has its limits. */
+  wrote(bytes: number): void;
   /** No commit may end between this unit and `later`. */
   joinWith(later: Unit): void;
 }
@@ -49,7 +53,33 @@ export interface Unit {
 /** Uncommitted changes of a store. */
 export interface DirtyStore {
   /** Hands over what changed since the last call. */
-  collect(): { readonly store: string; readonly puts: [string, string][]; readonly deletes: string[] };
+  collect(): CollectedDelta;
+}
+
+/** Changes that wait for their commit. */
+export interface CollectedDelta extends StateDelta {
+  /** They are committed. */
+  readonly applied?: () => void;
+}
+
+/** What can be read of a store. All of it is committed. */
+export interface StoreReader {
+  /** The values of keys, in their order. Rejects with `MillraceError` when it never can. */
+  get(keys: readonly string[]): Promise<readonly (string | null)[]>;
+  /** The entries whose time has come. Rejects with `MillraceError` when it never can. */
+  due(range: DueRange): Promise<DuePage>;
+}
+
+/** What an operator can read of its store, besides what it writes. */
+export interface StoreSource extends StoreReader {
+  /** The store's name, for what is written. */
+  readonly name: string;
+  /** What it held at the last commit, or a part of that. */
+  readonly entries: Iterable<readonly [key: string, value: string]>;
+  /** Whether `entries` is all there is. */
+  readonly isWhole: boolean;
+  /** About how many bytes of the store the worker should hold in memory. */
+  readonly maxBytes: number;
 }
 
 /** What runs at this moment: set before each push, and restored by operators that emit later. */
@@ -69,6 +99,7 @@ export const NO_UNIT: Unit = {
   unpark: () => {},
   output: () => {},
   touch: () => {},
+  wrote: () => {},
   joinWith: () => {},
 };
 
@@ -116,16 +147,20 @@ export interface StageEnv {
   again(): void;
   /** Whether the task has committed records before, and its input had not ended then. */
   readonly resumes: boolean;
-  /** The content of the operator's store at the last commit. */
-  restored(): Iterable<readonly [key: string, value: string]>;
+  /** The operator's store; `null` on an ordinary Observable, where state lives in memory. */
+  readonly store: StoreSource | null;
+  /** A second store beside it, of results that are to be emitted at a time of the clock; `null` where there is none. */
+  readonly updates: StoreSource | null;
+  /** Where values go that came too late; `null`: nowhere. */
+  readonly side: Stage<Any> | null;
   /** What tells this operator in this task from every other one, in every run: begins the idempotency keys of its calls. */
   readonly identity: string;
   /** The stage is one that waits before it begins. */
   queues(queue: Queue): void;
   /** A handler's call is repeated: its number `attempt`, in `pauseMs`. */
   retried(record: CurrentRecord, attempt: number, pauseMs: number): void;
-  /** Counts a record that was dropped because it came too late. */
-  late(record: CurrentRecord): void;
+  /** Counts a record that came too late for so many of its windows. */
+  late(record: CurrentRecord, windows: number): void;
   /** Which topic and partition this instance reads. */
   readonly task: { readonly topic: string; readonly partition: number };
   /** Whether this instance runs in a task; `false` on an ordinary Observable. */

@@ -19,6 +19,8 @@ export interface CompiledNode {
   /** The name of its store; `null` where it keeps nothing. */
   readonly store: string | null;
   readonly spec: OperatorSpec;
+  /** The sink of values that come too late for it; `null`: it has none. */
+  readonly side: CompiledNode | null;
   /** What becomes of values for which it fails; `null`: the task fails. */
   readonly failure: FailureTarget | null;
   readonly next: readonly CompiledNode[];
@@ -38,8 +40,10 @@ export interface SubTopology {
   readonly control: Topic<Any> | null;
   /** Topics that its commits write, repartition topics included. */
   readonly writes: readonly Topic<Any>[];
-  /** Names of the stores that it keeps. */
-  readonly stores: readonly string[];
+  /** Its operators' stores, and whether there is one of updates beside. */
+  readonly stateStores: readonly { readonly store: string; readonly keepsUpdates: boolean }[];
+  /** Names of the stores in which its operators keep what became of dead letters. */
+  readonly letterStores: readonly string[];
   /** What they hold, as text. */
   readonly keeps: readonly string[];
   /**
@@ -72,7 +76,8 @@ export function subTopologyOf(of: {
     letterTopics: letterTopics(targets),
     control,
     writes: [...new Set(all.flatMap(({ spec }) => spec.sink ?? []))],
-    stores: [...all.flatMap(({ store }) => store ?? []), ...letters],
+    stateStores: all.flatMap(({ store, spec }) => (store === null ? [] : [{ store, keepsUpdates: spec.keepsUpdates }])),
+    letterStores: letters,
     // Not the letters: versions with other policies may share a group. Parked keys are looked after when a task begins.
     keeps: all.flatMap(({ store, spec }) => (store === null ? [] : [`${store} (${spec.keeps ?? ""})`])),
     fill: fillOf(all),
@@ -101,5 +106,5 @@ function fillOf(nodes: readonly CompiledNode[]): UnitFill | null {
 
 /** The node and all behind it. */
 function flatten(node: CompiledNode): readonly CompiledNode[] {
-  return [node, ...node.next.flatMap(flatten)];
+  return [node, ...(node.side === null ? [] : [node.side]), ...node.next.flatMap(flatten)];
 }

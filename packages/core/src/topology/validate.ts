@@ -20,7 +20,7 @@ export function findProblems(ends: readonly PlanNode[]): readonly string[] {
     ...sameTopicProblems(nodes),
     ...sameNameProblems(nodes),
     ...samePolicyProblems(nodes),
-    ...cycleProblems(ends),
+    ...cycleProblems(nodes),
   ];
   // What is wrong with the plan itself keeps it from being cut into parts.
   return problems.length > 0
@@ -55,7 +55,7 @@ function failureProblems(part: SubTopology, nodes: readonly PlanNode[]): readonl
   const targets = failureTargetsOf(part);
   const writing = targets.filter(({ letters }) => letters !== null);
   const problems: string[] = [];
-  const taken = new Set(nodes.flatMap((node) => (node.topic ?? node.spec?.sink)?.name ?? []));
+  const taken = new Set(nodes.flatMap(topicsAt).map(({ name }) => name));
   for (const { label, letters, policy } of writing) {
     const to = letters?.topic.name ?? "";
     if (taken.has(to)) {
@@ -140,10 +140,15 @@ function sourceOf(node: PlanNode): Topic<Any> {
   return node.spec === null ? node.topic : sourceOf(node.parent);
 }
 
+/** The topics that a node names: what is read, what is written, and where late values go. */
+function topicsAt(node: PlanNode): readonly Topic<Any>[] {
+  return node.spec === null ? [node.topic] : [node.spec.sink, node.spec.late].filter((topic) => topic !== null);
+}
+
 function sameTopicProblems(nodes: readonly PlanNode[]): readonly string[] {
   const byName = new Map<string, Topic<Any>>();
   const problems = new Set<string>();
-  for (const topic of nodes.flatMap((node) => node.topic ?? node.spec?.sink ?? [])) {
+  for (const topic of nodes.flatMap(topicsAt)) {
     const other = byName.get(topic.name);
     if (other !== undefined && other !== topic) {
       problems.add(`two declarations of topic "${topic.name}": declare it once and use that`);
@@ -190,18 +195,17 @@ function samePolicyProblems(nodes: readonly PlanNode[]): readonly string[] {
 }
 
 /** What goes round in a circle never ends. */
-function cycleProblems(ends: readonly PlanNode[]): readonly string[] {
+function cycleProblems(nodes: readonly PlanNode[]): readonly string[] {
   const writes = new Map<string, Set<string>>();
-  for (const end of ends) {
-    const from = sourceOf(end).name;
-    const to = end.spec?.sink?.name;
-    if (to !== undefined) {
-      writes.set(from, (writes.get(from) ?? new Set()).add(to));
-    }
+  const written = nodes.flatMap((node) =>
+    node.spec === null ? [] : topicsAt(node).map(({ name }) => ({ node, from: sourceOf(node).name, to: name })),
+  );
+  for (const { from, to } of written) {
+    writes.set(from, (writes.get(from) ?? new Set()).add(to));
   }
-  return ends
-    .filter((end) => end.spec?.sink != null && leadsTo(writes, end.spec.sink.name, sourceOf(end).name))
-    .map((end) => `"${nodeLabel(end)}" writes what its own stream "${sourceOf(end).name}" is made from`);
+  return written
+    .filter(({ from, to }) => leadsTo(writes, to, from))
+    .map(({ node, from }) => `"${nodeLabel(node)}" writes what its own stream "${from}" is made from`);
 }
 
 /** Whether records of one topic become records of another, by any number of steps. */

@@ -14,7 +14,7 @@ const invalid = (message: RegExp): Error =>
 describe("a tumbling window is refused", () => {
   it("without a length", () => {
     for (const size of ["0 s", "0 ms", "0.0 d"] as const) {
-      expect(() => tumbling(size)).toThrow(invalid(/^tumbling: a window must be longer than 0 ms$/));
+      expect(() => tumbling(size)).toThrow(invalid(/^tumbling: size must be at least 1 ms, and whole, not "0/));
     }
   });
 

@@ -60,7 +60,7 @@ describe("a plan without a change of key", () => {
       ),
     );
     expect(sub?.writes).toEqual([anything, regions]);
-    expect(sub?.stores).toEqual(["first", "second"]);
+    expect(sub?.stateStores.map(({ store }) => store)).toEqual(["first", "second"]);
   });
 
   it("has one root for each operator behind the topic, also when its stream was asked for twice", () => {
@@ -87,7 +87,10 @@ describe("a change of key", () => {
     expect(subs.map(({ roots }) => outline(roots))).toEqual(["repartition\n", "partitionBy\n  window\n    sink\n"]);
     expect(subs[0]?.writes).toEqual([subs[1]?.source]);
     expect(subs[1]?.upstream).toBe(orders);
-    expect(subs.map(({ stores }) => stores)).toEqual([[], ["orders.partitionBy.window"]]);
+    expect(subs.map(({ stateStores }) => stateStores.map(({ store }) => store))).toEqual([
+      [],
+      ["orders.partitionBy.window"],
+    ]);
   });
 
   it("comes with a window's by, and keeps the window behind the topic", () => {
@@ -103,7 +106,7 @@ describe("a change of key", () => {
     );
     expect(sources(subs)).toEqual(["orders", "app.p.per-region.repartition"]);
     expect(subs.map(({ roots }) => outline(roots))).toEqual(["tap\n  repartition\n", "window\n  sink\n"]);
-    expect(subs[1]?.stores).toEqual(["per-region"]);
+    expect(subs[1]?.stateStores).toEqual([{ store: "per-region", keepsUpdates: false }]);
   });
 
   it("makes the topic with the number of partitions that was asked for, else as many as upstream", () => {

@@ -67,7 +67,7 @@ const plain: LetterParts = {
 
 /** The record as a reader returns it. */
 function stored(record: NewRecord): StoredRecord {
-  return { ...record, offset: AT, bytes: 1, problem: null };
+  return { ...record, offset: AT, bytes: 1, appendedMs: 0, problem: null };
 }
 
 /** The letter of an error, as it is read again. */

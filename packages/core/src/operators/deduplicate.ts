@@ -1,0 +1,147 @@
+import type { OperatorFunction } from "rxjs";
+import { kindOf } from "../codec/schema.ts";
+import { MillraceError } from "../errors.ts";
+import type { Duration } from "../kernel/duration.ts";
+import { type FailureOptions, failurePolicy } from "../topology/failure.ts";
+import { operatorSpec } from "../topology/node.ts";
+import { operator } from "../topology/operator.ts";
+import { checkFunction, checkOptions } from "../topology/options.ts";
+import type { CurrentRecord, RecordInfo } from "../topology/record.ts";
+import type { Stage, StageEnv } from "../topology/stage.ts";
+import { checkedName } from "./partition-by.ts";
+import { StateLine, type StateOperator } from "./state-line.ts";
+import { type StoreSchema, TaskStore } from "./task-store.ts";
+import { duration } from "./window-spec.ts";
+
+/** For how long `deduplicate` remembers. */
+export interface DeduplicateOptions<A> extends Pick<FailureOptions<A>, "onError" | "deadLetters"> {
+  /**
+   * How far apart, in event time, two values of one identity are no duplicates any more. Each identity is remembered until event
+   * time has passed it by twice as much, so that a duplicate may come late by up to `within`.
+   */
+  readonly within: Duration;
+  /** Names the store, and must stay the same over releases. Default: derived from the node in front. */
+  readonly name?: string;
+}
+
+/**
+ * Lets the first value of each identity pass, and drops those of the same identity and the same key whose event time is less
+ * than `within` away from it. What has passed is remembered in the task's store, as part of its commits: also after a crash
+ * nothing passes twice.
+ *
+ * Duplicates must be in one partition: they are when they have the same key. Where they have not, put `partitionBy` with the
+ * identity in front. Throws `InvalidOption` for a missing `within`, and options that do not exist.
+ *
+ * @example
+ * ```ts
+ * stream(payments).pipe(deduplicate((p) => p.requestId, { within: "1 day" }), sink(paid))
+ * ```
+ */
+export function deduplicate<A>(
+  identity: (value: A, record: RecordInfo) => string,
+  options: DeduplicateOptions<A>,
+): OperatorFunction<A, A> {
+  checkFunction("deduplicate: its first argument", identity);
+  checkOptions("deduplicate", options, ["within", "name", "onError", "deadLetters"]);
+  const withinMs = duration("deduplicate: within", options.within, 1);
+  return operator<A, A>(
+    operatorSpec({
+      kind: "deduplicate",
+      detail: `within ${options.within}`,
+      keeps: "identities",
+      state: { version: 1, migrates: false },
+      name: checkedName(options.name),
+      owns: "store",
+      holds: true,
+      passesValues: true,
+      needsKey: true,
+      failure: failurePolicy("deduplicate", options),
+      handlesFailures: true,
+      stage: (down, env) => new StateLine(new Identities<A>({ identity, withinMs }, down, env), down, env),
+    }),
+  );
+}
+
+/** The event time (ms) of the value that has passed, by key and identity. */
+class Identities<A> implements StateOperator<A, number> {
+  readonly store: TaskStore<number>;
+  private readonly how: { readonly identity: (value: A, record: RecordInfo) => string; readonly withinMs: number };
+  private readonly down: Stage<A>;
+
+  constructor(
+    how: { readonly identity: (value: A, record: RecordInfo) => string; readonly withinMs: number },
+    down: Stage<A>,
+    env: StageEnv,
+  ) {
+    this.how = how;
+    this.down = down;
+    this.store = new TaskStore(schema(how.withinMs), env.store);
+  }
+
+  keysOf(value: A, record: CurrentRecord): readonly string[] {
+    return [this.entryOf(value, record)];
+  }
+
+  process(value: A, record: CurrentRecord, [entry = ""]: readonly string[]): (() => void) | null {
+    const { withinMs } = this.how;
+    if (record.watermarkMs === Number.POSITIVE_INFINITY) {
+      // Its time is not to be trusted: it is nobody's duplicate, and late wherever time counts.
+      return () => this.down.next(value);
+    }
+    const passedMs = this.store.get(entry);
+    // By the record alone, not by whether the entry is still there.
+    const isKnown = passedMs !== null && record.watermarkMs < passedMs + 2 * withinMs;
+    if (isKnown && Math.abs(record.timestamp - passedMs) < withinMs) {
+      return null;
+    }
+    const timeMs = isKnown ? Math.max(passedMs, record.timestamp) : record.timestamp;
+    return () => {
+      this.store.put(entry, timeMs);
+      this.down.next(value);
+    };
+  }
+
+  moved(): void {}
+
+  expire(entry: string): number {
+    this.store.put(entry, null);
+    return 0;
+  }
+
+  promise(watermarkMs: number): number {
+    return watermarkMs;
+  }
+
+  tick(): boolean {
+    return true;
+  }
+
+  wait(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  stop(): void {}
+
+  /** The key's length in front, so that no two pairs make one entry. */
+  private entryOf(value: A, record: CurrentRecord): string {
+    const identity: unknown = this.how.identity(value, record);
+    if (typeof identity !== "string") {
+      throw new MillraceError("InvalidOperator", `deduplicate: an identity must be a string, not ${kindOf(identity)}`);
+    }
+    return `${record.key.length}:${record.key}${identity}`;
+  }
+}
+
+function schema(withinMs: number): StoreSchema<number> {
+  return {
+    encode: String,
+    decode: (text) => {
+      const timeMs = Number(text);
+      if (text === "" || !Number.isFinite(timeMs)) {
+        throw new Error("it is no time");
+      }
+      return timeMs;
+    },
+    dueMs: (_entry, timeMs) => timeMs + 2 * withinMs,
+  };
+}

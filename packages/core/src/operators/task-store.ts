@@ -1,0 +1,382 @@
+/**
+ * The state of one operator in one task: what is in memory of it, and what is not committed yet.
+ *
+ * Redis holds the state; memory holds as much of it as the limits allow. An entry is *known* when memory has it, or knows
+ * that it does not exist. What was changed stays known until its commit is applied, and wins over what is read: a read may
+ * have been answered before that commit. Every entry may have a due time, by which it is found when its time has come.
+ */
+import { MillraceError } from "../errors.ts";
+import { compareUtf8 } from "../kernel/utf8-order.ts";
+import type { DuePage } from "../ports/state-store.ts";
+import { type CollectedDelta, type DirtyStore, type StoreSource, scope, type Unit } from "../topology/stage.ts";
+import { DueHeap, type DueKey } from "./due-heap.ts";
+
+/** What a store's entries are. */
+export interface StoreSchema<S> {
+  /** The text of a state. Throws when it has none. */
+  encode(state: S): string;
+  /** The reverse. Throws when the text is none of a state. */
+  decode(text: string): S;
+  /** When something is to be done with the entry (ms); `null`: never. A function of the state alone. */
+  dueMs(key: string, state: S): number | null;
+}
+
+interface Entry<S> {
+  /** `null`: the entry does not exist. */
+  state: S | null;
+  /** The due time that the store has, once all that was collected is committed. */
+  storedDueMs: number | null;
+  isChanged: boolean;
+  /** In how many deltas it is that are not committed yet. */
+  uncommitted: number;
+  bytes: number;
+  /** Whether it was asked for since it was last looked at to be forgotten. */
+  isUsed: boolean;
+}
+
+/** What an entry takes besides its text. */
+const ENTRY_BYTES = 200;
+
+export class TaskStore<S> implements DirtyStore {
+  private readonly schema: StoreSchema<S>;
+  private readonly source: StoreSource | null;
+  private readonly entries = new Map<string, Entry<S>>();
+  /** Keys of entries that are changed, or were until a moment ago: a read that is under way may not have seen them. */
+  private readonly unsettled = new Set<string>();
+  private readonly changed = new Set<string>();
+  /** Committed while a read was under way. */
+  private committed: (readonly string[])[] = [];
+  private fetching = 0;
+  private bytes = 0;
+  /** The due times of all entries, as long as all are in memory. */
+  private heap: DueHeap | null = null;
+  private page: DuePage | null = null;
+  private leastDueMs = Number.NEGATIVE_INFINITY;
+  /** The last unit that was told of a change. */
+  private touched: Unit | null = null;
+
+  /** `source: null`: the state lives in memory only. Throws `DecodeError` for what is no state. */
+  constructor(schema: StoreSchema<S>, source: StoreSource | null) {
+    this.schema = schema;
+    this.source = source;
+    if (source === null || source.isWhole) {
+      this.heap = new DueHeap();
+      this.leastDueMs = Number.POSITIVE_INFINITY;
+    }
+    for (const [key, text] of source?.entries ?? []) {
+      this.know(key, text);
+    }
+  }
+
+  /** Whether {@link get} can tell. */
+  isKnown(key: string): boolean {
+    return this.heap !== null || this.entries.has(key);
+  }
+
+  /** The state of a known key; `null`: there is none. */
+  get(key: string): S | null {
+    const entry = this.entries.get(key);
+    if (entry === undefined) {
+      return null;
+    }
+    entry.isUsed = true;
+    return entry.state;
+  }
+
+  /** Changes an entry; `null` deletes it. The key must be known, or found by {@link due}. */
+  put(key: string, state: S | null): void {
+    this.touch();
+    const entry = this.entryOf(key);
+    const before = entry.state === null ? null : this.schema.dueMs(key, entry.state);
+    entry.state = state;
+    entry.isUsed = true;
+    if (state !== null) {
+      this.noteDue(key, before, this.schema.dueMs(key, state));
+    }
+    if (this.source === null) {
+      // Nobody collects what changes.
+      if (state === null) {
+        this.entries.delete(key);
+      }
+    } else if (!entry.isChanged) {
+      entry.isChanged = true;
+      this.changed.add(key);
+      this.unsettled.add(key);
+      scope.unit.wrote(entry.bytes);
+    }
+  }
+
+  /** No entry is due before (ms); there need not be one that is due then. Infinity: there is none. */
+  get nextDueMs(): number {
+    return this.leastDueMs;
+  }
+
+  /** Whether {@link due} may find something. */
+  isDue(untilMs: number): boolean {
+    return this.leastDueMs <= untilMs && this.leastDueMs !== Number.POSITIVE_INFINITY;
+  }
+
+  /**
+   * Up to `most` entries that are due at `untilMs`, by due time and then by key; `null`: {@link fetchDue} must be waited for
+   * first. Each must be put with a later due time, or deleted, before the next call.
+   */
+  due(untilMs: number, most: number): readonly (readonly [key: string, state: S, dueMs: number])[] | null {
+    if (!this.isDue(untilMs)) {
+      return [];
+    }
+    if (this.heap !== null) {
+      const taken = this.heap.take(untilMs, most, (key) => this.dueOf(key));
+      this.leastDueMs = this.heap.leastMs;
+      return taken.map(({ key, dueMs }) => [key, this.stateOf(key), dueMs]);
+    }
+    return this.page === null ? null : this.dueOnPage(this.page, untilMs, most);
+  }
+
+  /** Reads what {@link due} needs. */
+  async fetchDue(untilMs: number, most: number): Promise<void> {
+    // What was changed may hide entries of the page: so many more are asked for that it cannot hide them all.
+    const limit = most + this.unsettled.size;
+    this.page = await this.read((source) => source.due({ fromMs: Number.NEGATIVE_INFINITY, untilMs, limit }));
+  }
+
+  /** Reads entries that are not known. */
+  async fetch(keys: readonly string[]): Promise<void> {
+    await this.read(async (source) => {
+      const texts = await source.get(keys);
+      for (const [index, key] of keys.entries()) {
+        if (!this.entries.has(key)) {
+          this.know(key, texts[index] ?? null);
+        }
+      }
+    });
+  }
+
+  collect(): CollectedDelta {
+    const puts: [key: string, value: string, dueMs?: number | null][] = [];
+    const deletes: string[] = [];
+    const keys = [...this.changed];
+    for (const key of keys) {
+      const entry = this.entryOf(key);
+      if (entry.state === null) {
+        deletes.push(key);
+        entry.storedDueMs = null;
+      } else {
+        const text = this.encode(key, entry.state);
+        this.resize(entry, key, text);
+        const dueMs = this.schema.dueMs(key, entry.state);
+        puts.push(dueMs === entry.storedDueMs ? [key, text] : [key, text, dueMs]);
+        entry.storedDueMs = dueMs;
+      }
+      entry.isChanged = false;
+      entry.uncommitted += 1;
+    }
+    this.changed.clear();
+    this.touched = null;
+    return { store: this.source?.name ?? "", puts, deletes, applied: () => this.applied(keys) };
+  }
+
+  private applied(keys: readonly string[]): void {
+    this.committed.push(keys);
+    this.tidy();
+  }
+
+  /**
+   * Lets go of what is committed, and of what is too much. Not while something was read that nobody has made use of: it may
+   * be older than the commits.
+   */
+  tidy(): void {
+    if (this.fetching > 0 || this.page !== null) {
+      return;
+    }
+    const committed = this.committed;
+    this.committed = [];
+    for (const key of committed.flat()) {
+      const entry = this.entryOf(key);
+      entry.uncommitted -= 1;
+      if (entry.uncommitted === 0 && !entry.isChanged) {
+        this.settle(key, entry);
+      }
+    }
+    this.evict();
+  }
+
+  /** What is committed can be read again. */
+  private settle(key: string, entry: Entry<S>): void {
+    this.unsettled.delete(key);
+    if (entry.state === null && this.heap !== null) {
+      this.entries.delete(key);
+      this.bytes -= entry.bytes;
+    }
+  }
+
+  /** Forgets what is committed and was not used for the longest time, while memory holds more than it should. */
+  private evict(): void {
+    const { source } = this;
+    if (source === null || this.bytes <= source.maxBytes) {
+      return;
+    }
+    // Each entry is looked at twice at most: the first look forgets that it was used.
+    let looks = 2 * this.entries.size;
+    for (const [key, entry] of this.entries) {
+      if (this.bytes <= source.maxBytes || looks === 0) {
+        return;
+      }
+      looks -= 1;
+      if (this.unsettled.has(key)) {
+        continue;
+      }
+      this.entries.delete(key);
+      if (entry.isUsed) {
+        entry.isUsed = false;
+        this.entries.set(key, entry);
+      } else {
+        this.bytes -= entry.bytes;
+        this.heap = null;
+      }
+    }
+  }
+
+  private async read<A>(what: (source: StoreSource) => Promise<A>): Promise<A> {
+    if (this.source === null) {
+      throw new MillraceError("InvalidOperator", "a store without a source was to be read");
+    }
+    this.fetching += 1;
+    try {
+      return await what(this.source);
+    } finally {
+      this.fetching -= 1;
+    }
+  }
+
+  private dueOnPage(
+    page: DuePage,
+    untilMs: number,
+    most: number,
+  ): readonly (readonly [key: string, state: S, dueMs: number])[] {
+    this.page = null;
+    const keys = new Set(this.unsettled);
+    for (const [key, text] of page.entries) {
+      if (!this.entries.has(key)) {
+        this.know(key, text);
+      }
+      keys.add(key);
+    }
+    // Behind the last entry of a page that ends too early lie others, which may come before those that memory has.
+    const last = page.nextMs !== null && page.nextMs <= untilMs ? page.entries.at(-1) : undefined;
+    const found: DueKey[] = [];
+    let leastDueMs = page.nextMs ?? Number.POSITIVE_INFINITY;
+    for (const key of keys) {
+      const dueMs = this.dueOf(key);
+      if (dueMs === null) {
+        continue;
+      }
+      const isInReach = last === undefined || compareDue({ key, dueMs }, { key: last[0], dueMs: last[2] }) <= 0;
+      if (dueMs <= untilMs && isInReach) {
+        found.push({ key, dueMs });
+      } else {
+        leastDueMs = Math.min(leastDueMs, dueMs);
+      }
+    }
+    found.sort(compareDue);
+    this.leastDueMs = Math.min(leastDueMs, found[most]?.dueMs ?? Number.POSITIVE_INFINITY);
+    return found.slice(0, most).map(({ key, dueMs }) => [key, this.stateOf(key), dueMs]);
+  }
+
+  /** Takes an entry over as the store has it. */
+  private know(key: string, text: string | null): void {
+    const state = text === null ? null : this.decode(key, text);
+    const storedDueMs = state === null ? null : this.schema.dueMs(key, state);
+    const entry = { state, storedDueMs, isChanged: false, uncommitted: 0, bytes: 0, isUsed: true };
+    this.entries.set(key, entry);
+    this.resize(entry, key, text ?? "");
+    if (this.heap !== null) {
+      this.noteDue(key, null, storedDueMs);
+    }
+  }
+
+  private noteDue(key: string, beforeMs: number | null, dueMs: number | null): void {
+    if (dueMs !== null) {
+      this.leastDueMs = Math.min(this.leastDueMs, dueMs);
+      if (dueMs !== beforeMs) {
+        this.heap?.push({ key, dueMs });
+        this.compact();
+      }
+    }
+  }
+
+  /** An entry whose due time changes leaves the old one behind. */
+  private compact(): void {
+    if (this.heap !== null && this.heap.size > 2 * this.entries.size + 1_024) {
+      this.heap = new DueHeap();
+      for (const key of this.entries.keys()) {
+        const dueMs = this.dueOf(key);
+        if (dueMs !== null) {
+          this.heap.push({ key, dueMs });
+        }
+      }
+    }
+  }
+
+  private entryOf(key: string): Entry<S> {
+    const found = this.entries.get(key);
+    if (found !== undefined) {
+      return found;
+    }
+    const entry = { state: null, storedDueMs: null, isChanged: false, uncommitted: 0, bytes: 0, isUsed: true };
+    this.entries.set(key, entry);
+    this.resize(entry, key, "");
+    return entry;
+  }
+
+  private dueOf(key: string): number | null {
+    const state = this.entries.get(key)?.state ?? null;
+    return state === null ? null : this.schema.dueMs(key, state);
+  }
+
+  private stateOf(key: string): S {
+    return this.entries.get(key)?.state as S;
+  }
+
+  private resize(entry: Entry<S>, key: string, text: string): void {
+    const bytes = 2 * (key.length + text.length) + ENTRY_BYTES;
+    this.bytes += bytes - entry.bytes;
+    entry.bytes = bytes;
+  }
+
+  private encode(key: string, state: S): string {
+    try {
+      return this.schema.encode(state);
+    } catch (cause) {
+      throw new MillraceError("EncodeError", `store "${this.name}": the state of ${quoted(key)} has no text`, cause);
+    }
+  }
+
+  private decode(key: string, text: string): S {
+    try {
+      return this.schema.decode(text);
+    } catch (cause) {
+      const why = cause instanceof Error ? `: ${cause.message}` : "";
+      throw new MillraceError("DecodeError", `store "${this.name}": the state of ${quoted(key)} does not decode${why}`);
+    }
+  }
+
+  private get name(): string {
+    return this.source?.name ?? "";
+  }
+
+  /** Before a change, so that the unit before can still collect what it changed. */
+  private touch(): void {
+    if (this.touched !== scope.unit) {
+      this.touched = scope.unit;
+      scope.unit.touch(this);
+    }
+  }
+}
+
+function compareDue(a: DueKey, b: DueKey): number {
+  return a.dueMs === b.dueMs ? compareUtf8(a.key, b.key) : a.dueMs - b.dueMs;
+}
+
+function quoted(key: string): string {
+  return JSON.stringify(key.length > 100 ? `${key.slice(0, 99)}…` : key);
+}

@@ -1,0 +1,121 @@
+import type { StageEnv } from "../topology/stage.ts";
+import { TaskStore } from "./task-store.ts";
+
+/** The most updates in one commit; the rest follow in the next ones. */
+const MAX_UPDATES_AT_ONCE = 500;
+
+/** Whose updates are scheduled. */
+export interface Updating {
+  isKnown(key: string): boolean;
+  fetch(keys: readonly string[]): Promise<void>;
+  /** Pushes on what is new of an entry, and {@link UpdateSchedule.cancel}s its update. */
+  update(key: string): void;
+}
+
+/**
+ * Which entries of a store have changed, and when that is to be said, by the worker's clock. Kept beside the entries and
+ * committed with them, so that a worker that takes over says it.
+ */
+export class UpdateSchedule {
+  private readonly everyMs: number;
+  private readonly env: StageEnv;
+  private readonly of: Updating;
+  /** The entries, each with when it is due. */
+  private readonly store: TaskStore<number>;
+  /** Due, and waiting for their entries to be read. */
+  private waiting: readonly string[] = [];
+  private disarm: () => void = () => {};
+  private armedMs = Number.POSITIVE_INFINITY;
+
+  constructor(everyMs: number, env: StageEnv, of: Updating) {
+    this.everyMs = everyMs;
+    this.env = env;
+    this.of = of;
+    this.store = new TaskStore<number>(SCHEMA, env.updates);
+    this.arm();
+  }
+
+  /** When the update of an entry that changes now is due (ms). */
+  plan(): number {
+    return this.env.clock.now() + this.everyMs;
+  }
+
+  /** An entry has changed that had nothing to say before. */
+  note(key: string, atMs: number): void {
+    this.store.put(key, atMs);
+    this.arm();
+  }
+
+  /** What there was to say of an entry is said. */
+  cancel(key: string): void {
+    this.store.put(key, null);
+  }
+
+  /** Updates what is due. `false`: {@link wait} must be waited for first. */
+  tick(): boolean {
+    if (this.waiting.length === 0) {
+      const due = this.store.due(this.env.clock.now(), MAX_UPDATES_AT_ONCE);
+      if (due === null) {
+        return false;
+      }
+      this.waiting = due.map(([key]) => key);
+    }
+    if (!this.waiting.every((key) => this.of.isKnown(key))) {
+      return false;
+    }
+    const due = this.waiting;
+    this.waiting = [];
+    for (const key of due) {
+      this.of.update(key);
+      this.cancel(key);
+    }
+    this.store.tidy();
+    if (this.store.isDue(this.env.clock.now())) {
+      this.env.again();
+    } else {
+      this.arm();
+    }
+    return true;
+  }
+
+  /** Reads what {@link tick} needs. */
+  async wait(): Promise<void> {
+    if (this.waiting.length === 0) {
+      await this.store.fetchDue(this.env.clock.now(), MAX_UPDATES_AT_ONCE);
+    } else {
+      await this.of.fetch(this.waiting.filter((key) => !this.of.isKnown(key)));
+    }
+  }
+
+  stop(): void {
+    this.disarm();
+  }
+
+  /** Wakes the task when the next update is due. Outside of tasks they come with whatever comes next. */
+  private arm(): void {
+    const atMs = this.store.nextDueMs;
+    if (!this.env.inTask || atMs === Number.POSITIVE_INFINITY || atMs >= this.armedMs) {
+      return;
+    }
+    this.disarm();
+    this.armedMs = atMs;
+    const { clock } = this.env;
+    const forMs = Math.min(Math.max(0, atMs - clock.now()), this.everyMs);
+    this.disarm = clock.after(forMs, () => {
+      this.armedMs = Number.POSITIVE_INFINITY;
+      this.env.again();
+    });
+  }
+}
+
+const SCHEMA = {
+  encode: String,
+  decode: (text: string): number => {
+    const atMs = Number(text);
+    if (text === "" || !Number.isFinite(atMs)) {
+      throw new Error("it is no time");
+    }
+    return atMs;
+  },
+  dueMs: (_key: string, atMs: number): number => atMs,
+};

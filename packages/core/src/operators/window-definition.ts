@@ -1,0 +1,95 @@
+import type { Any } from "../topology/any.ts";
+import type { CurrentRecord, RecordInfo } from "../topology/record.ts";
+import { windowRecord } from "../topology/record.ts";
+import { type Stage, type StageEnv, scope, within } from "../topology/stage.ts";
+import type { AggregateSet, States } from "./aggregate-set.ts";
+import type { StateCodec } from "./state-codec.ts";
+import { type Every, NO_END_MS, type WindowSpec } from "./window-spec.ts";
+
+/** When results of windows come. */
+export type Emit = "final" | "updates" | Every;
+
+/** A window operator, its options checked. */
+export interface WindowDefinition {
+  readonly spec: WindowSpec;
+  /** For how long after its end (ms) a window takes records: the grace, and for a session the gap, too. */
+  readonly waitMs: number;
+  readonly aggregates: AggregateSet;
+  readonly codec: StateCodec;
+  readonly emit: Emit;
+  readonly by: ((value: Any, record: RecordInfo) => string) | null;
+  /** Told of values that no window has taken. */
+  readonly whenLate: ((value: Any, record: RecordInfo) => void) | null;
+}
+
+/** Which window a result is of. */
+export interface Bounds {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** A result on its way: what the window is, and the value; `null` takes back what was said of these bounds. */
+export interface Result extends Bounds {
+  readonly key: string;
+  readonly revision: number;
+  /** Of a window that ends, its last instant. */
+  readonly timestampMs: number;
+  readonly value: object | null;
+}
+
+/** A result's event time (ms). `lastMs`: that of the last record in the window. */
+export function resultTime(end: number, lastMs: number): number {
+  return end === NO_END_MS ? lastMs : end - 1;
+}
+
+/** What window operators share: whose windows, which are closed, how results and late values leave. */
+export class WindowFrame {
+  readonly definition: WindowDefinition;
+  readonly env: StageEnv;
+  private readonly down: Stage<unknown>;
+  /** The watermark (ms) that the operator has seen. */
+  watermarkMs = Number.NEGATIVE_INFINITY;
+
+  constructor(definition: WindowDefinition, down: Stage<unknown>, env: StageEnv) {
+    this.definition = definition;
+    this.down = down;
+    this.env = env;
+  }
+
+  /** In a task the record already carries the key: the plan repartitions by it. */
+  keyOf(value: unknown, record: CurrentRecord): string {
+    const { by } = this.definition;
+    return this.env.inTask || by === null ? record.key : by(value, record);
+  }
+
+  /** Against which time (ms) a record is judged: its own stamp, so that it does not matter when it is read. */
+  judgedAt(record: CurrentRecord): number {
+    return Math.max(record.watermarkMs, this.watermarkMs);
+  }
+
+  /** What a value leads to that no window takes. Throws what the user's function throws. */
+  late(value: unknown, record: CurrentRecord, windows: number): () => void {
+    this.definition.whenLate?.(value, record);
+    return () => {
+      this.env.late(record, windows);
+      this.env.side?.next(value);
+    };
+  }
+
+  /** Pushes a result on. */
+  push(result: Result): void {
+    const { key, start, end, revision, value } = result;
+    const isFinal = this.definition.emit === "final";
+    const record = windowRecord(this.env.task, { ...result, store: this.env.node, revision: isFinal ? null : revision });
+    within(record, scope.unit, () => this.down.next({ key, start, end, revision, value }));
+  }
+
+  /** The value of a result that time has brought forth. Throws with the window in place of a record. */
+  valueAtClose(states: States, of: Omit<Result, "value">): object {
+    try {
+      return this.definition.aggregates.out(states);
+    } catch (cause) {
+      throw this.env.failure(cause, windowRecord(this.env.task, { ...of, store: this.env.node, revision: null }));
+    }
+  }
+}
