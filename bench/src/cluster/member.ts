@@ -77,6 +77,7 @@ function eventOf(event: AppEvent): MemberEvent | null {
     case "Waiting":
     case "RebalanceFinished":
     case "Committed":
+    case "AheadOfTime":
     case "LateRecord":
     case "Gap":
     case "Completed":

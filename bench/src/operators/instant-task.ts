@@ -25,7 +25,8 @@ export function storedRecords(count: number): readonly StoredRecord[] {
     headers: {},
     watermarkMs: null,
     bytes: RECORD_BYTES,
-    problem: null,
+    appendedMs: 0,
+        problem: null,
   }));
 }
 

@@ -66,6 +66,8 @@ function textOf(event: AppEvent): string | null {
       return `reloading ${event.task}: ${event.message}`;
     case "LateRecord":
       return `late records: ${event.node} had closed their day, so they count in no result`;
+    case "AheadOfTime":
+      return `a record is ${seconds(event.aheadMs)} ahead of time (${event.policy})`;
     case "Gap":
       return `${event.lost} records of ${event.task} are gone from the log`;
     case "Restarting":

@@ -11,6 +11,9 @@ const NO_HEADERS: Readonly<Record<string, string>> = Object.freeze({});
 /** What a record takes in memory besides its text, in bytes, roughly. */
 const OVERHEAD_BYTES = 128;
 
+/** Entries with larger ids exist only where somebody else chose them. */
+const LATEST_MS = 8_640_000_000_000_000;
+
 const DECIMAL = /^-?\d+(\.\d+)?(e[+-]?\d+)?$/;
 const SEMICOLON = 59;
 const MINUS = 45;
@@ -86,8 +89,11 @@ function decodeHead(head: string | null): Head | string {
   }
   const timestampMs = integerIn(head, 2, afterTime);
   const watermarkMs = afterWatermark === afterTime + 1 ? null : decodeTime(head.slice(afterTime + 1, afterWatermark));
-  if (Number.isNaN(timestampMs) || Number.isNaN(watermarkMs)) {
-    return 'a time in its head "m" is not a number';
+  if (Number.isNaN(timestampMs)) {
+    return 'the event time in its head "m" is not a whole number of ms, written as such and of at most 16 digits';
+  }
+  if (Number.isNaN(watermarkMs)) {
+    return 'the watermark in its head "m" is not a number, "inf" or "-inf"';
   }
   return { key: head.slice(afterWatermark + 1), timestampMs, watermarkMs };
 }
@@ -108,7 +114,17 @@ function decodeRest(
   }
   const { key, timestampMs, watermarkMs } = head;
   const bytes = OVERHEAD_BYTES + (fields[1]?.length ?? 0) + payload.length + headerText.length;
-  return { offset: offsetOf(id, 0), key, timestampMs, watermarkMs, payload, headers, bytes, problem: null };
+  return {
+    offset: offsetOf(id, 0),
+    appendedMs: appendedAt(id),
+    key,
+    timestampMs,
+    watermarkMs,
+    payload,
+    headers,
+    bytes,
+    problem: null,
+  };
 }
 
 function encodeHeaders(headers: Readonly<Record<string, string>>): string {
@@ -194,15 +210,21 @@ function versionProblem(head: string): string {
  */
 function asProblem(id: string, fields: readonly Buffer[], problem: string, head?: Head): StoredRecord {
   const payload = JSON.stringify(fields.map((field) => textOf(field) ?? { base64: field.toString("base64") }));
-  const appendedMs = Number(id.slice(0, id.indexOf("-")));
+  const appendedMs = appendedAt(id);
   return {
     offset: offsetOf(id, 0),
+    appendedMs,
     key: head?.key ?? "",
-    timestampMs: head?.timestampMs ?? (Number.isSafeInteger(appendedMs) ? appendedMs : 0),
+    timestampMs: head?.timestampMs ?? appendedMs,
     watermarkMs: head?.watermarkMs ?? null,
     payload,
     headers: NO_HEADERS,
     bytes: OVERHEAD_BYTES + payload.length,
     problem: `Entry ${id} is not a record of Millrace: ${problem}`,
   };
+}
+
+/** The server's time (ms) when the entry with this id was added; a time that a `Date` can hold, whatever the id. */
+function appendedAt(id: string): number {
+  return Math.min(Number(id.slice(0, id.indexOf("-"))), LATEST_MS);
 }

@@ -40,6 +40,8 @@ export interface NewRecord {
 /** A record as it was read. */
 export interface StoredRecord extends NewRecord {
   readonly offset: Offset;
+  /** When it was appended, ms since the Unix epoch, by the store's clock. Never less than that of the record in front of it. */
+  readonly appendedMs: number;
   /** About how much memory the record takes, in bytes; counts against the read budget. */
   readonly bytes: number;
   /**

@@ -124,8 +124,25 @@ export type AppEvent =
       readonly restart: number;
       readonly pauseMs: number;
     }
-  /** A record came after its window had closed, and was dropped. */
-  | { readonly _tag: "LateRecord"; readonly task: string; readonly node: string; readonly id: string }
+  /**
+   * The event time of a record was further ahead of its append (by `aheadMs`) than the topic allows. `policy` says what was done
+   * with it. Told again when the record is processed again.
+   */
+  | {
+      readonly _tag: "AheadOfTime";
+      readonly task: string;
+      readonly id: string;
+      readonly aheadMs: number;
+      readonly policy: "clamp" | "reject" | "late";
+    }
+  /** A record came after windows that would have held it had closed: so many. It counts in those that were still open. */
+  | {
+      readonly _tag: "LateRecord";
+      readonly task: string;
+      readonly node: string;
+      readonly id: string;
+      readonly windows: number;
+    }
   /** Records that the task had not processed are no longer in the log: deleted or trimmed by something else. */
   | { readonly _tag: "Gap"; readonly task: string; readonly lost: number }
   /** The store lost commits; the task goes on from what is left. */

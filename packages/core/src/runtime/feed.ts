@@ -10,7 +10,7 @@ import { QuietTime } from "./quiet-time.ts";
 import { readWhile } from "./read-while.ts";
 import { stuck, type TaskOptions, taskName } from "./task-options.ts";
 import { Turnstile } from "./turnstile.ts";
-import type { UnitLoop } from "./unit-loop.ts";
+import type { Pusher, UnitLoop } from "./unit-loop.ts";
 
 /** Whom the feed tells, and what it works with. */
 export interface FeedHost {
@@ -19,6 +19,8 @@ export interface FeedHost {
   readonly credits: Credits;
   /** Reading begins behind this position. */
   readonly from: Offset;
+  /** For how long (ms) it was the position of the task, as the store said when the task was acquired. */
+  readonly quietMs: number;
   /** Reading ends in front of this record; `null`: nowhere. */
   readonly cut: Offset | null;
   /** Ends a pause after a failure. */
@@ -35,7 +37,8 @@ export interface FeedHost {
 export class Feed {
   private readonly options: TaskOptions;
   private readonly host: FeedHost;
-  private readonly quiet = new QuietTime();
+  private readonly quiet: QuietTime;
+  private readonly pusher: Pusher;
   /** Closed: no record is pushed, and event time stands still. */
   private readonly turnstile = new Turnstile();
   private closeReader: () => void = () => {};
@@ -48,6 +51,20 @@ export class Feed {
   constructor(options: TaskOptions, host: FeedHost) {
     this.options = options;
     this.host = host;
+    this.quiet = new QuietTime(host.quietMs);
+    this.pusher = {
+      mayGoOn: () => this.isReading,
+      ahead: (at, { aheadMs, kind: policy }) => {
+        const { emit, ref } = options;
+        emit({
+          _tag: "AheadOfTime",
+          task: taskName(ref),
+          id: `${ref.topic.name}/${ref.partition}/${at}`,
+          aheadMs,
+          policy,
+        });
+      },
+    };
   }
 
   /** Nothing is pushed at the moment. */
@@ -120,8 +137,13 @@ export class Feed {
 
   /** Moves event time on where that has an effect. */
   tick(): void {
-    const { loop, credits } = this.host;
+    const { loop, credits, committer } = this.host;
     if (this.isReading && !this.isHeld && credits.hasRoom) {
+      if (loop.isAtEnd) {
+        // There is nothing to wait for with what was restored.
+        this.quiet.sawEnd();
+        committer.resume();
+      }
       const idleMs = this.idleMs();
       if (loop.isTimeDue(idleMs)) {
         this.orFail(() => loop.pushTime(idleMs));
@@ -203,7 +225,7 @@ export class Feed {
     this.isPushing = true;
     try {
       while (next < records.length && this.isReading) {
-        next += loop.pushUnit(records, next, () => this.isReading);
+        next += loop.pushUnit(records, next, this.pusher);
       }
       this.closeUnitInTime();
     } catch (error) {

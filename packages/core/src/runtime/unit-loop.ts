@@ -5,8 +5,9 @@
  * hold beyond that retains its unit.
  */
 import * as E from "fp-ts/lib/Either.js";
-import { DecodeError } from "../errors.ts";
+import { DecodeError, type Issue } from "../errors.ts";
 import { compareOffsets, type Offset } from "../kernel/offset.ts";
+import { judgeTimes, type TimeVerdict, withTimes } from "../kernel/record-time.ts";
 import { advance, fetched, isInactive, reached, type TaskTime, type TimeSnapshot } from "../kernel/task-time.ts";
 import type { StoredRecord } from "../ports/log.ts";
 import type { Any } from "../topology/any.ts";
@@ -23,6 +24,9 @@ const UNIT_OUTPUTS = 400;
 
 /** The same for the bytes of its outputs. */
 const UNIT_BYTES = 524_288;
+
+/** The same for entries of stores that it changes. */
+const UNIT_WRITES = 1_000;
 
 /** What the loop needs of its task. */
 export interface UnitLoopOptions {
@@ -48,6 +52,17 @@ export interface UnitLoopOptions {
 /** The times of a partition, and how many records were ever appended to it. */
 export type LogSnapshot = TimeSnapshot & { readonly appended: number };
 
+/** Who has records pushed. */
+export interface Pusher {
+  /** Whether another record may follow. */
+  readonly mayGoOn: () => boolean;
+  /** A record is ahead of time. */
+  readonly ahead: (at: Offset, verdict: AheadVerdict) => void;
+}
+
+/** What is done with a record that is ahead of time. */
+type AheadVerdict = Extract<TimeVerdict, { readonly aheadMs: number }>;
+
 /** Where a task stands. */
 export interface Position {
   readonly offset: Offset;
@@ -70,6 +85,7 @@ export class UnitLoop {
   /** Still open, and waiting for more records. */
   private filling: TaskUnit | null = null;
   private newest: LogSnapshot | null = null;
+  private looks = 0;
 
   constructor(options: UnitLoopOptions, stages: Stage<Any>, from: Position) {
     this.options = options;
@@ -95,19 +111,19 @@ export class UnitLoop {
   }
 
   /**
-   * Pushes records until a unit is full or `mayGoOn` says no; returns how many. Throws what an operator threw, or
+   * Pushes records until a unit is full or the pusher says no; returns how many. Throws what an operator threw, or
    * `DecodeError`; in the latter case the records in front are in a unit that will commit.
    */
-  pushUnit(records: readonly StoredRecord[], from: number, mayGoOn: () => boolean): number {
+  pushUnit(records: readonly StoredRecord[], from: number, pusher: Pusher): number {
     const unit = this.filling ?? this.open();
     this.filling = null;
     let next = from;
     try {
       this.inScope(unit, () => {
-        while (next < records.length && !this.isFull(unit) && mayGoOn()) {
+        while (next < records.length && !this.isFull(unit) && pusher.mayGoOn()) {
           const record = records[next];
           if (record !== undefined) {
-            this.pushRecord(unit, record);
+            this.pushRecord(unit, record, pusher);
           }
           next += 1;
         }
@@ -178,8 +194,17 @@ export class UnitLoop {
   /** The writers' table and the end of the partition were fetched. */
   onTimes(snapshot: LogSnapshot): void {
     this.newest = snapshot;
+    this.looks += 1;
     this.time = reached(fetched(this.time, snapshot), this.offset);
     this.findGap();
+  }
+
+  /**
+   * Whether the newest look at the log found nothing behind the position. The first look does not count: it may have been
+   * under way before the task was acquired.
+   */
+  get isAtEnd(): boolean {
+    return this.looks > 1 && this.newest !== null && compareOffsets(this.offset, this.newest.end) >= 0;
   }
 
   /** Whether all that there will ever be has been processed. */
@@ -216,49 +241,69 @@ export class UnitLoop {
     return (
       unit.records >= Math.max(unitSize.current, fill?.records ?? 0) ||
       unit.outputCount >= UNIT_OUTPUTS ||
-      unit.outputBytes >= UNIT_BYTES
+      unit.outputBytes >= UNIT_BYTES ||
+      unit.writes >= UNIT_WRITES
     );
   }
 
-  private pushRecord(unit: TaskUnit, stored: StoredRecord): void {
-    const { at, undecodable } = this.options;
-    const decoded = this.decode(stored);
+  private pushRecord(unit: TaskUnit, found: StoredRecord, pusher: Pusher): void {
+    const { at, source, undecodable } = this.options;
+    const verdict = judgeTimes(found, found.problem === null ? source.ahead : null);
+    const stored = withTimes(found, verdict);
+    const decoded = this.decode(stored, verdict);
+    if ("aheadMs" in verdict) {
+      pusher.ahead(stored.offset, verdict);
+    }
     if (undecodable === null && E.isLeft(decoded)) {
       throw decoded.left;
     }
     unit.records += 1;
     unit.bytes += stored.bytes;
-    const record = new TopicRecord(at, stored, this.promisedBefore(stored));
+    const record = new TopicRecord(at, stored, this.promisedBefore(stored, verdict));
     scope.record = record;
-    const refused = undecodable?.admit(record) ?? null;
-    if (undecodable !== null && (refused !== null || E.isLeft(decoded))) {
-      const isForeign = stored.problem !== null;
-      const cause = E.isLeft(decoded) ? decoded.left : null;
-      const verdict = refused ?? undecodable.decide(cause, { record, attempts: 1, isForeign });
-      undecodable.settle(stored.payload, verdict, isForeign);
-    } else if (E.isRight(decoded)) {
-      this.stages.next(decoded.right);
-    }
+    const isForeign = stored.problem !== null || verdict.kind === "invalid";
+    this.pushDecoded(decoded, { record, isForeign, payload: stored.payload });
     this.offset = stored.offset;
     this.processed += 1;
   }
 
-  private decode(stored: StoredRecord): E.Either<DecodeError, Any> {
+  /** Pushes the value, unless the stream's policy has something else for the record: it does not decode, or its key is parked. */
+  private pushDecoded(
+    decoded: E.Either<DecodeError, Any>,
+    of: { readonly record: TopicRecord; readonly isForeign: boolean; readonly payload: string },
+  ): void {
+    const { undecodable } = this.options;
+    const { record, isForeign, payload } = of;
+    const refused = undecodable?.admit(record) ?? null;
+    if (undecodable !== null && (refused !== null || E.isLeft(decoded))) {
+      const cause = E.isLeft(decoded) ? decoded.left : null;
+      const decision = refused ?? undecodable.decide(cause, { record, attempts: 1, isForeign });
+      undecodable.settle(payload, decision, isForeign);
+    } else if (E.isRight(decoded)) {
+      this.stages.next(decoded.right);
+    }
+  }
+
+  private decode(stored: StoredRecord, verdict: TimeVerdict): E.Either<DecodeError, Any> {
     const { source, at } = this.options;
-    const decoded =
-      stored.problem === null ? source.codec.decode(stored.payload) : E.left([{ path: "", message: stored.problem }]);
+    const issue = issueOf(stored, verdict);
+    const decoded = issue === null ? source.codec.decode(stored.payload) : E.left([issue]);
     return E.isRight(decoded)
       ? decoded
       : E.left(new DecodeError({ ...at, offset: stored.offset, raw: stored.payload, issues: decoded.left }));
   }
 
-  /** What was promised of event time before this record; a producer's record moves the promise on. */
-  private promisedBefore(stored: StoredRecord): number {
+  /**
+   * What was promised of event time before this record; a producer's record moves the promise on. What is no record says
+   * nothing of time, and what was refused because of its time is not believed.
+   */
+  private promisedBefore(stored: StoredRecord, verdict: TimeVerdict): number {
     if (stored.watermarkMs !== null) {
       return stored.watermarkMs;
     }
     const before = this.maxEventTimeMs;
-    if (before === null || stored.timestampMs > before) {
+    const isBelieved = issueOf(stored, verdict) === null;
+    if (isBelieved && (before === null || stored.timestampMs > before)) {
       this.maxEventTimeMs = stored.timestampMs;
     }
     return before === null ? Number.NEGATIVE_INFINITY : before - this.options.source.time.outOfOrdernessMs;
@@ -297,4 +342,12 @@ export class UnitLoop {
       scope.inTask = inTask;
     }
   }
+}
+
+/** Why the entry is not processed, whatever its payload; `null`: it is a record with a time that counts. */
+function issueOf({ problem }: StoredRecord, verdict: TimeVerdict): Issue | null {
+  if (problem !== null) {
+    return { path: "", message: problem };
+  }
+  return "message" in verdict ? { path: verdict.path, message: verdict.message } : null;
 }

@@ -4,8 +4,10 @@ import { kindOf } from "../codec/schema.ts";
 import { EncodeError, MillraceError } from "../errors.ts";
 import { type Duration, parseDuration } from "../kernel/duration.ts";
 import { isName, NAME_RULE_TEXT, quote } from "../kernel/name.ts";
+import { type AheadPolicy, isEventTime } from "../kernel/record-time.ts";
 import type { TimePolicy } from "../kernel/task-time.ts";
 import type { NewRecord } from "../ports/log.ts";
+import { checkOptions } from "./options.ts";
 
 /** Partitions of a topic that does not exist yet and whose number was not said. */
 export const DEFAULT_PARTITIONS = 4;
@@ -15,8 +17,6 @@ const MAX_PARTITIONS = 4_096;
 export const MAX_VALUE_BYTES = 1_048_576;
 /** The largest key, in UTF-8 bytes. */
 export const MAX_KEY_BYTES = 65_536;
-/** Largest event time (ms) either side of the epoch, as of `Date`. */
-const MAX_TIME_MS = 8_640_000_000_000_000;
 
 /** What can be said of a topic. */
 export interface TopicOptions<A> {
@@ -37,6 +37,22 @@ export interface TopicOptions<A> {
    * a producer's pause can make nothing late; then windows of a quiet topic close when records or `producer.end()` come.
    */
   readonly idle?: Duration;
+  /**
+   * What becomes of a producer's record whose event time is more than `by` (0 or more) ahead of the time at which it was
+   * appended, by the store's clock. One such record would move event time on, and make all that follows it late.
+   *
+   * - `"clamp"`: it is processed with the time at which it was appended plus `by` as its event time.
+   * - `"reject"`: it is treated like an entry that does not decode: a `DecodeError` at `timestamp`, under the stream's `onError`.
+   *   It moves no event time. Redriven as a dead letter, it is processed with its own time.
+   * - `"late"`: it keeps its time, moves no event time, and is late for every window, here and in all that is derived from it.
+   *
+   * Each is counted: event `AheadOfTime`. It is decided by the log alone, so every reader decides alike, again after a restart.
+   * Observers see the record as it was sent. Records that tasks write are not examined.
+   *
+   * Default: none, times are trusted. A bound would protect nobody whose times are those of a clock that runs right, nor who
+   * replays old data, which is behind; and it would spoil data that is ahead on purpose: simulated days, forecasts, bookings.
+   */
+  readonly ahead?: { readonly by: Duration; readonly policy: "clamp" | "reject" | "late" };
 }
 
 /** A named, partitioned log of values of one type. */
@@ -48,6 +64,8 @@ export interface Topic<A> {
   /** `null`: as it exists. */
   readonly partitions: number | null;
   readonly time: TimePolicy;
+  /** `null`: times are trusted. */
+  readonly ahead: AheadPolicy | null;
   /** The value itself: types a literal where it is written. */
   of(value: A): A;
 }
@@ -56,7 +74,7 @@ export interface Topic<A> {
  * Declares a topic. Nothing is created until a pipeline or producer that uses it runs.
  *
  * Throws `MillraceError` `InvalidName` for a name outside `^[A-Za-z0-9][A-Za-z0-9._-]{0,199}$`, `InvalidOption` for
- * partitions that are no whole number from 1 to 4,096 or a duration that does not parse.
+ * partitions that are no whole number from 1 to 4,096, a duration that does not parse or another policy for what is ahead.
  *
  * @example
  * ```ts
@@ -75,6 +93,7 @@ export function topic<A>(name: string, options: TopicOptions<A>): Topic<A> {
       outOfOrdernessMs: durationOption(`topic "${name}": outOfOrderness`, options.outOfOrderness) ?? 0,
       idleAfterMs: durationOption(`topic "${name}": idle`, options.idle),
     },
+    ahead: aheadOption(`topic "${name}": ahead`, options.ahead),
     of: (value) => value,
   };
 }
@@ -100,6 +119,26 @@ export function checkPartitions(what: string, partitions: unknown): number {
     );
   }
   return partitions;
+}
+
+/** The policy for records that are ahead of time; throws `InvalidOption` unless it is one. */
+function aheadOption(what: string, ahead: TopicOptions<unknown>["ahead"]): AheadPolicy | null {
+  if (ahead === undefined) {
+    return null;
+  }
+  checkOptions(what, ahead, ["by", "policy"]);
+  const { by, policy } = ahead;
+  const byMs = durationOption(`${what}.by`, by);
+  if (byMs === null) {
+    throw new MillraceError("InvalidOption", `${what}: by is missing: how far may a record be ahead?`);
+  }
+  if (policy !== "clamp" && policy !== "reject" && policy !== "late") {
+    throw new MillraceError(
+      "InvalidOption",
+      `${what}.policy must be "clamp", "reject" or "late", not ${quote(policy)}`,
+    );
+  }
+  return { byMs, policy };
 }
 
 /** A duration option in ms, `null` where it is absent; throws `InvalidOption` when it does not parse. */
@@ -180,7 +219,7 @@ function ask<A, Part extends "key" | "timestamp">(
 }
 
 function checkTime(topicName: string, timestampMs: unknown): void {
-  if (typeof timestampMs !== "number" || !Number.isInteger(timestampMs) || Math.abs(timestampMs) > MAX_TIME_MS) {
+  if (!isEventTime(timestampMs)) {
     const found = typeof timestampMs === "number" ? String(timestampMs) : kindOf(timestampMs);
     throw new EncodeError(topicName, [
       { path: "timestamp", message: `must be a whole number of ms since 1970 that a Date can hold, not ${found}` },

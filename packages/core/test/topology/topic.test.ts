@@ -71,11 +71,35 @@ describe("a topic's declaration", () => {
     });
   });
 
-  it("leaves partitions to what exists, tolerates no disorder and is never idle, unless it says so", () => {
+  it.each(["clamp", "reject", "late"])("says what becomes of records that are ahead of time: %s", (policy) => {
+    expect(declare("orders", { ahead: { by: "1 min", policy } })).toMatchObject({ ahead: { byMs: 60_000, policy } });
+  });
+
+  it.each<[unknown, RegExp]>([
+    ["clamp", /^topic "orders": ahead: options must be an object, not /],
+    [null, /^topic "orders": ahead: options must be an object, not null/],
+    [{ policy: "late" }, /^topic "orders": ahead: by is missing/],
+    [{ by: "1", policy: "late" }, /^topic "orders": ahead\.by: "1" is not a duration/],
+    [{ by: "-1 s", policy: "late" }, /^topic "orders": ahead\.by: .* is not a duration/],
+    [{ by: 1_000, policy: "late" }, /^topic "orders": ahead\.by: 1000 is not a duration/],
+    [{ by: "1 s" }, /^topic "orders": ahead\.policy must be "clamp", "reject" or "late", not undefined$/],
+    [{ by: "1 s", policy: "drop" }, /^topic "orders": ahead\.policy must be "clamp", "reject" or "late", not "drop"$/],
+    [
+      { by: "1 s", policy: "late", than: 1 },
+      /^topic "orders": ahead: there is no option "than"; there are by, policy$/,
+    ],
+  ])("refuses %j for what is ahead of time", (ahead, text) => {
+    const error = errorOf(() => declare("orders", { ahead }));
+    expect([error._tag, error.code]).toEqual(["InvalidOption", "MR_INVALID_OPTION"]);
+    expect(error.message).toMatch(text);
+  });
+
+  it("leaves partitions to what exists, trusts times, tolerates no disorder and is never idle, unless it says so", () => {
     expect(declare("orders")).toMatchObject({
       partitions: null,
       timestamp: null,
       time: { outOfOrdernessMs: 0, idleAfterMs: null },
+      ahead: null,
     });
   });
 
