@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { setMaxListeners } from "node:events";
 import * as E from "fp-ts/lib/Either.js";
-import { type Observable, Subject } from "rxjs";
+import { type Observable, type OperatorFunction, Subject } from "rxjs";
 import { MillraceError } from "./errors.ts";
 import type { Duration } from "./kernel/duration.ts";
 import type { RetrySchedule } from "./kernel/retry.ts";
@@ -16,9 +16,12 @@ import { type MemberOptions, type MemberSettings, memberSettings } from "./runti
 import { type ObserveOptions, observeTopic } from "./runtime/observe.ts";
 import { PipelineRun } from "./runtime/pipeline-run.ts";
 import { openProducer, type Producer, type ProducerOptions } from "./runtime/producer.ts";
+import { queryStore } from "./runtime/query-store.ts";
 import { type RestartOptions, restartSchedule } from "./runtime/restart.ts";
+import { RunningPipelines, refuseUnknownResets, resetOption, startInOrder } from "./runtime/running-pipelines.ts";
 import type { TaskStatus } from "./runtime/task-runner.ts";
 import { warnOf } from "./runtime/warn.ts";
+import type { Any } from "./topology/any.ts";
 import { compile } from "./topology/compile.ts";
 import { foreignOperators } from "./topology/foreign.ts";
 import { checkOptions } from "./topology/options.ts";
@@ -44,6 +47,7 @@ export interface AppOptions {
   readonly clock?: Clock;
 }
 
+const RUN_OPTIONS = ["signal", "reset"];
 const APP_OPTIONS = ["name", "adapter", "limits", "member", "restart", "strictNative", "clock"];
 
 /** Pipelines at work on this worker. Disposing it stops them as {@link stop} does. */
@@ -64,6 +68,18 @@ export interface Running extends AsyncDisposable {
   stop(options?: { readonly within?: Duration }): Promise<void>;
 }
 
+/** How pipelines are run. */
+export interface RunOptions {
+  /** Stops the pipelines, as {@link Running.stop} does. */
+  readonly signal?: AbortSignal;
+  /**
+   * Names of stores whose state is forgotten for good: they begin empty, at the position where the pipelines are. Each must be
+   * one that a pipeline of this call has, or had when it ran before; else `InvalidOption`. Refused (`TopologyMismatch`) while
+   * other workers of the group run. A worker that is started with it again resets again. Default: none.
+   */
+  readonly reset?: readonly string[];
+}
+
 /** A program's connection to a store. Disposing it closes it. */
 export interface App extends AsyncDisposable {
   readonly name: string;
@@ -75,9 +91,10 @@ export interface App extends AsyncDisposable {
   /**
    * Runs pipelines: creates the topics that are missing, and joins the consumer groups. The tasks of a group are shared
    * among its workers and follow soon; `events$` tells of them. Rejects with `MillraceError` when the store cannot be used,
-   * a topic has another number of partitions, or the group's workers run another pipeline under that name; then nothing runs.
+   * a topic has another number of partitions, the group's workers run another pipeline under that name, or the pipeline does
+   * not fit the state that the group has (`TopologyMismatch`, docs/guides/evolution.md); then nothing runs.
    */
-  run(pipelines: Pipeline | readonly Pipeline[], options?: { readonly signal?: AbortSignal }): Promise<Running>;
+  run(pipelines: Pipeline | readonly Pipeline[], options?: RunOptions): Promise<Running>;
   /**
    * Who the workers of a pipeline's group are, which tasks they have, and how far these are, whether or not this app runs
    * the pipeline. Rejects with `MillraceError` when the store cannot be asked.
@@ -91,6 +108,17 @@ export interface App extends AsyncDisposable {
    * still done as soon as they run.
    */
   resume(pipeline: Pipeline, options?: { readonly within?: Duration }): Promise<number>;
+  /**
+   * What an operator of a pipeline knows of a key, from any process, whether or not a worker runs: its results as of the last
+   * commit. Of `aggregate` one or none; of `window` the windows that are open for the key, by start. The operator is the one that
+   * the pipeline was made with, which types the results; or the name of its store.
+   *
+   * The answer is as old as the way to Redis is long, and several reads are not one moment. A key whose `ttl` is over may still
+   * be there. Costs one or two round trips; of `tumbling` and `hopping`, where more than 1,000 windows are open, one for each
+   * start of a window. Rejects with `InvalidOption` when there is no such store, `DecodeError` when this version cannot read it.
+   */
+  queryStore<B>(pipeline: Pipeline, store: OperatorFunction<Any, B>, key: string): Promise<readonly B[]>;
+  queryStore(pipeline: Pipeline, store: string, key: string): Promise<readonly unknown[]>;
   /** Opens a producer of a topic, which is created where it is missing. Rejects with `MillraceError`. */
   producer<A>(topic: Topic<A>, options?: ProducerOptions): Promise<Producer<A>>;
   /** The committed records of a topic, read-only. */
@@ -149,10 +177,9 @@ class PortsApp implements App {
     setMaxListeners(0, this.closing.signal);
   }
 
-  async run(
-    pipelines: Pipeline | readonly Pipeline[],
-    options: { readonly signal?: AbortSignal } = {},
-  ): Promise<Running> {
+  async run(pipelines: Pipeline | readonly Pipeline[], options: RunOptions = {}): Promise<Running> {
+    checkOptions("run", options, RUN_OPTIONS);
+    const reset = resetOption(options.reset);
     const list = "ends" in pipelines ? [pipelines] : pipelines;
     const groups = list.map(({ name }) => this.groupOf(name));
     const twice = groups.find((group, index) => groups.indexOf(group) !== index);
@@ -176,9 +203,10 @@ class PortsApp implements App {
           share: this.share,
           restart: this.restart,
           emit: (event) => this.tell(event),
+          reset,
         }),
     );
-    const start = this.startAll(runs);
+    const start = this.startAll(runs, reset);
     this.starting.add(start);
     try {
       await start;
@@ -216,6 +244,16 @@ class PortsApp implements App {
     return await this.lettersOf(pipeline).resume(withinMs);
   }
 
+  async queryStore<B>(
+    { name, ends }: Pipeline,
+    store: OperatorFunction<Any, B> | string,
+    key: string,
+  ): Promise<readonly B[]> {
+    const group = this.groupOf(name);
+    const ports = await this.open();
+    return await queryStore({ ports, pipeline: name, group, subTopologies: compile(ends, group) }, store, key);
+  }
+
   async producer<A>(topic: Topic<A>, options: ProducerOptions = {}): Promise<Producer<A>> {
     const ports = await this.open();
     const { name, partitions } = topic;
@@ -247,8 +285,9 @@ class PortsApp implements App {
   }
 
   /** Starts all, or none. */
-  private async startAll(runs: readonly PipelineRun[]): Promise<void> {
+  private async startAll(runs: readonly PipelineRun[], reset: ReadonlySet<string>): Promise<void> {
     try {
+      await refuseUnknownResets(runs, reset);
       await startInOrder(runs, () => this.refuseIfClosed());
     } catch (error) {
       await Promise.all(runs.map((run) => run.stop(0)));
@@ -326,58 +365,5 @@ class PortsApp implements App {
       throw new MillraceError(opened.left);
     }
     return opened.right;
-  }
-}
-
-/** A pipeline that reads what another one writes finds its topic, whichever is named first. */
-async function startInOrder(runs: readonly PipelineRun[], refuseIfClosed: () => void): Promise<void> {
-  for (const run of runs) {
-    await run.prepare();
-    refuseIfClosed();
-  }
-  for (const run of runs) {
-    run.start();
-  }
-}
-
-class RunningPipelines implements Running {
-  readonly done: Promise<void>;
-  private readonly runs: readonly PipelineRun[];
-  isStopping = false;
-
-  constructor(runs: readonly PipelineRun[]) {
-    this.runs = runs;
-    this.done = this.settle();
-    // The caller may look at `done` later; until then a failure is not unhandled.
-    this.done.catch(() => {});
-  }
-
-  get groups(): readonly string[] {
-    return this.runs.map(({ group }) => group);
-  }
-
-  status(): readonly TaskStatus[] {
-    return this.runs.flatMap((run) => run.status());
-  }
-
-  async stop(options: { readonly within?: Duration } = {}): Promise<void> {
-    const withinMs = durationOption("stop: within", options.within) ?? 10_000;
-    this.isStopping = true;
-    await Promise.all(this.runs.map((run) => run.stop(withinMs)));
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.stop();
-  }
-
-  /** One pipeline that fails stops the others: they are one program. */
-  private async settle(): Promise<void> {
-    const dones = this.runs.map((run) => run.done);
-    try {
-      await Promise.all(dones);
-    } catch (error) {
-      await this.stop();
-      throw error;
-    }
   }
 }

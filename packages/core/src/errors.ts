@@ -12,6 +12,7 @@ export type MillraceErrorTag =
   | "HandlerError"
   | "HandlerTimeout"
   | "StateMismatch"
+  | "TopologyMismatch"
   | "NativeOperatorError"
   | "ParkedKeysLimit"
   | "NoWorker"
@@ -27,6 +28,7 @@ const CODES: { readonly [Tag in Exclude<MillraceErrorTag, PortError["_tag"]>]: s
   HandlerError: "MR_HANDLER",
   HandlerTimeout: "MR_HANDLER_TIMEOUT",
   StateMismatch: "MR_STATE_MISMATCH",
+  TopologyMismatch: "MR_TOPOLOGY_MISMATCH",
   NativeOperatorError: "MR_NATIVE_OPERATOR",
   ParkedKeysLimit: "MR_PARKED_KEYS_LIMIT",
   NoWorker: "MR_NO_WORKER",

@@ -1,6 +1,6 @@
 // The public surface of @millrace/core. Programs use the first part; adapters and test kits the second.
 
-export type { App, AppOptions, Running } from "./app.ts";
+export type { App, AppOptions, Running, RunOptions } from "./app.ts";
 export { createApp } from "./app.ts";
 export type { Codec } from "./codec/codec.ts";
 export { json } from "./codec/json.ts";
@@ -10,6 +10,8 @@ export { DecodeError, EncodeError, HandlerError, MillraceError } from "./errors.
 export type { Duration, InvalidDuration } from "./kernel/duration.ts";
 export { parseDuration } from "./kernel/duration.ts";
 export { murmur2, partitionOf } from "./kernel/partitioner.ts";
+export type { Aggregated, AggregateOptions } from "./operators/aggregate.ts";
+export { aggregate } from "./operators/aggregate.ts";
 export type { Aggregate, Aggregates } from "./operators/aggregates.ts";
 export { count, fold, max, mean, min, sum } from "./operators/aggregates.ts";
 export { around } from "./operators/around.ts";
@@ -17,6 +19,10 @@ export { asRecords } from "./operators/as-records.ts";
 export type { BatchOptions } from "./operators/batch.ts";
 export { batch } from "./operators/batch.ts";
 export type { CallOptions, RetryOptions } from "./operators/call-options.ts";
+export type { DeduplicateOptions } from "./operators/deduplicate.ts";
+export { deduplicate } from "./operators/deduplicate.ts";
+export type { DistinctOptions, DistinctValue } from "./operators/distinct.ts";
+export { distinct } from "./operators/distinct.ts";
 export type { SinkFunction, SinkOptions } from "./operators/external-sink.ts";
 export type { SinkCall } from "./operators/external-sink-call.ts";
 export { filter } from "./operators/filter.ts";
@@ -30,10 +36,16 @@ export { flatMapOrdered, mapOrdered, mapUnordered } from "./operators/map-ordere
 export { native } from "./operators/native.ts";
 export type { PartitionByOptions } from "./operators/partition-by.ts";
 export { partitionBy } from "./operators/partition-by.ts";
+export type { PercentileOptions, Percentiles } from "./operators/percentile.ts";
+export { percentile, percentiles } from "./operators/percentile.ts";
 export { sink } from "./operators/sink.ts";
+export type { StateOptions } from "./operators/state-codec.ts";
 export { tap } from "./operators/tap.ts";
-export type { Windowed, WindowOptions, WindowSpec } from "./operators/window.ts";
-export { tumbling, window } from "./operators/window.ts";
+export type { Windowed, WindowOptions } from "./operators/window.ts";
+export { window } from "./operators/window.ts";
+export type { Emit } from "./operators/window-definition.ts";
+export type { AlignedSpec, Every, SessionSpec, SlidingSpec, WindowSpec } from "./operators/window-spec.ts";
+export { every, hopping, session, sliding, tumbling, unlimited } from "./operators/window-spec.ts";
 export type { AppEvent } from "./ports/telemetry.ts";
 export type { AskOptions, AskResult, DeadLetters, ListOptions } from "./runtime/dead-letters.ts";
 export type { GroupDescription, MemberDescription, TaskDescription } from "./runtime/describe-group.ts";
@@ -62,6 +74,7 @@ export { topic } from "./topology/topic.ts";
 export { isName } from "./kernel/name.ts";
 export type { Offset } from "./kernel/offset.ts";
 export { BEFORE_FIRST, compareOffsets, entryIdOf, offsetOf } from "./kernel/offset.ts";
+export { compareUtf8 } from "./kernel/utf8-order.ts";
 export type { Adapter, Ports } from "./ports/adapter.ts";
 export type { Clock } from "./ports/clock.ts";
 export { sleep, systemClock } from "./ports/clock.ts";
@@ -77,7 +90,10 @@ export type {
   MemberRef,
   PlanEntry,
   Proposal,
+  StoredTopology,
   TakeAnswer,
+  TopologyAnswer,
+  TopologyChange,
 } from "./ports/group.ts";
 export { GROUP_TIMES } from "./ports/group.ts";
 export type {
@@ -111,7 +127,7 @@ export type {
   WrongType,
 } from "./ports/port-error.ts";
 export { portError } from "./ports/port-error.ts";
-export type { StatePage, StateStore } from "./ports/state-store.ts";
+export type { DuePage, DueRange, StatePage, StateStore } from "./ports/state-store.ts";
 export type {
   AcquireError,
   Commit,
@@ -119,6 +135,7 @@ export type {
   Output,
   Ownership,
   StateDelta,
+  StatePut,
   TaskPosition,
   TaskRef,
   Tasks,

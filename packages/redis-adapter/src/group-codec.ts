@@ -6,7 +6,9 @@ import {
   type JoinRequest,
   type MemberInfo,
   type PlanEntry,
+  type StoredTopology,
   type TakeAnswer,
+  type TopologyAnswer,
 } from "@millrace/core";
 import { integerOf, listOf, pairsOf, textIn } from "./reply.ts";
 
@@ -117,6 +119,20 @@ export function snapshotIn(answer: readonly unknown[]): GroupSnapshot {
     ),
     completed: listOf(completed).map(textIn),
   };
+}
+
+/** The answer of `scripts/topology.ts`. */
+export function topologyIn([, revision, topology]: readonly unknown[]): StoredTopology | null {
+  return revision === null ? null : { revision: integerOf(revision), topology: textIn(topology) };
+}
+
+/** The answer of `scripts/store-topology.ts`. */
+export function topologyAnswerIn([code]: readonly unknown[]): TopologyAnswer {
+  const answer = textIn(code);
+  if (answer === "stored" || answer === "changed" || answer === "shared") {
+    return answer;
+  }
+  throw new TypeError("Expected what became of a topology from Redis");
 }
 
 /** One for each task, the latest. */

@@ -12,7 +12,16 @@ import type { TaskEither } from "fp-ts/lib/TaskEither.js";
 import { callScript, needsNoRoom, type ScriptCall } from "./call-script.ts";
 import type { Connection } from "./connection.ts";
 import type { Rejection } from "./errors.ts";
-import { encodeInstance, encodeMember, encodePlanEntry, snapshotIn, takeAnswerIn, viewIn } from "./group-codec.ts";
+import {
+  encodeInstance,
+  encodeMember,
+  encodePlanEntry,
+  snapshotIn,
+  takeAnswerIn,
+  topologyAnswerIn,
+  topologyIn,
+  viewIn,
+} from "./group-codec.ts";
 import { CHANGED, hintIn } from "./hints.ts";
 import type { Keys } from "./keys.ts";
 import { integerOf } from "./reply.ts";
@@ -22,7 +31,9 @@ import { JOIN } from "./scripts/join.ts";
 import { LEAVE } from "./scripts/leave.ts";
 import { PROPOSE } from "./scripts/propose.ts";
 import { SNAPSHOT } from "./scripts/snapshot.ts";
+import { STORE_TOPOLOGY } from "./scripts/store-topology.ts";
 import { TAKE } from "./scripts/take.ts";
+import { TOPOLOGY } from "./scripts/topology.ts";
 import type { Subscriber } from "./subscriber.ts";
 
 const { quietMs, longestQuietMs, quietAfterLossMs, claimMs, memoryMs } = GROUP_TIMES;
@@ -138,6 +149,27 @@ export function redisGroup({ connection, subscriber, keys }: GroupWiring): Group
         what: "leaving",
         rejections: ["WrongType"],
         read: () => undefined,
+      }),
+
+    topology: (group) =>
+      needsNoRoom(
+        callScript(connection, () => ({
+          script: TOPOLOGY,
+          keys: keysOfGroup(group),
+          args: [],
+          what: `reading the topology of group ${group}`,
+          rejections: ["WrongType"],
+          read: topologyIn,
+        })),
+      ),
+
+    storeTopology: (ref, { expected, topology, onlyAlone }) =>
+      call(ref, {
+        script: STORE_TOPOLOGY,
+        args: [expected === null ? "" : String(expected), topology, flag(onlyAlone)],
+        what: "storing the topology of",
+        rejections: ["WrongType", "Fenced", "NotMember"],
+        read: topologyAnswerIn,
       }),
 
     watch: (group, onHint) =>

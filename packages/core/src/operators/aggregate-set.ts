@@ -38,7 +38,7 @@ export class AggregateSet {
 
   /** Throws `InvalidOption` unless states can be merged; `why` says for what. */
   requireMerge(why: string): void {
-    const missing = this.named.filter(([, { merge }]) => merge === undefined).map(([name]) => name);
+    const missing = this.named.filter(([, aggregate]) => typeof aggregate.merge !== "function").map(([name]) => name);
     if (missing.length > 0) {
       throw new MillraceError(
         "InvalidOption",

@@ -185,9 +185,7 @@ class RunningAggregates<A> implements StateOperator<A, AggregateState> {
     const { ttlMs } = this.definition;
     const before = this.store.get(key);
     const isForgotten =
-      before !== null &&
-      ttlMs !== null &&
-      Math.max(record.timestamp, record.watermarkMs) >= before.lastMs + ttlMs;
+      before !== null && ttlMs !== null && Math.max(record.timestamp, record.watermarkMs) >= before.lastMs + ttlMs;
     return isForgotten ? null : before;
   }
 

@@ -18,10 +18,7 @@ export interface StateOptions {
    * Makes the states of this version from those of an earlier one, entry by entry, when they are first needed. Without it, a
    * store that holds states of an earlier version is refused at start.
    */
-  readonly migrate?: (
-    states: Readonly<Record<string, unknown>>,
-    version: number,
-  ) => Readonly<Record<string, unknown>>;
+  readonly migrate?: (states: Readonly<Record<string, unknown>>, version: number) => Readonly<Record<string, unknown>>;
 }
 
 /** What tells the version in front of an entry's JSON. Version 1 has nothing in front. */

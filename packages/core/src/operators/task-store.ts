@@ -6,10 +6,10 @@
  * have been answered before that commit. Every entry may have a due time, by which it is found when its time has come.
  */
 import { MillraceError } from "../errors.ts";
-import { compareUtf8 } from "../kernel/utf8-order.ts";
 import type { DuePage } from "../ports/state-store.ts";
 import { type CollectedDelta, type DirtyStore, type StoreSource, scope, type Unit } from "../topology/stage.ts";
-import { DueHeap, type DueKey } from "./due-heap.ts";
+import { DueHeap } from "./due-heap.ts";
+import { chooseDue } from "./due-page.ts";
 
 /** What a store's entries are. */
 export interface StoreSchema<S> {
@@ -254,32 +254,19 @@ export class TaskStore<S> implements DirtyStore {
     most: number,
   ): readonly (readonly [key: string, state: S, dueMs: number])[] {
     this.page = null;
-    const keys = new Set(this.unsettled);
     for (const [key, text] of page.entries) {
       if (!this.entries.has(key)) {
         this.know(key, text);
       }
-      keys.add(key);
     }
-    // Behind the last entry of a page that ends too early lie others, which may come before those that memory has.
-    const last = page.nextMs !== null && page.nextMs <= untilMs ? page.entries.at(-1) : undefined;
-    const found: DueKey[] = [];
-    let leastDueMs = page.nextMs ?? Number.POSITIVE_INFINITY;
-    for (const key of keys) {
+    const keys = new Set([...this.unsettled, ...page.entries.map(([key]) => key)]);
+    const known = [...keys].flatMap((key) => {
       const dueMs = this.dueOf(key);
-      if (dueMs === null) {
-        continue;
-      }
-      const isInReach = last === undefined || compareDue({ key, dueMs }, { key: last[0], dueMs: last[2] }) <= 0;
-      if (dueMs <= untilMs && isInReach) {
-        found.push({ key, dueMs });
-      } else {
-        leastDueMs = Math.min(leastDueMs, dueMs);
-      }
-    }
-    found.sort(compareDue);
-    this.leastDueMs = Math.min(leastDueMs, found[most]?.dueMs ?? Number.POSITIVE_INFINITY);
-    return found.slice(0, most).map(({ key, dueMs }) => [key, this.stateOf(key), dueMs]);
+      return dueMs === null ? [] : [{ key, dueMs }];
+    });
+    const { taken, leastMs } = chooseDue(known, page, { untilMs, most });
+    this.leastDueMs = leastMs;
+    return taken.map(({ key, dueMs }) => [key, this.stateOf(key), dueMs]);
   }
 
   /** Takes an entry over as the store has it. */
@@ -371,10 +358,6 @@ export class TaskStore<S> implements DirtyStore {
       scope.unit.touch(this);
     }
   }
-}
-
-function compareDue(a: DueKey, b: DueKey): number {
-  return a.dueMs === b.dueMs ? compareUtf8(a.key, b.key) : a.dueMs - b.dueMs;
 }
 
 function quoted(key: string): string {

@@ -80,7 +80,11 @@ export class WindowFrame {
   push(result: Result): void {
     const { key, start, end, revision, value } = result;
     const isFinal = this.definition.emit === "final";
-    const record = windowRecord(this.env.task, { ...result, store: this.env.node, revision: isFinal ? null : revision });
+    const record = windowRecord(this.env.task, {
+      ...result,
+      store: this.env.node,
+      revision: isFinal ? null : revision,
+    });
     within(record, scope.unit, () => this.down.next({ key, start, end, revision, value }));
   }
 

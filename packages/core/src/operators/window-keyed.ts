@@ -159,7 +159,9 @@ export class KeyedWindows<A> implements StateOperator<A, KeyedState> {
       emitted += closing.length;
     }
     const windows = current.windows.flatMap((window) => this.afterwards(window, current.windows, isOver(window)));
-    const open = current.told.filter(({ start }) => windows.some((window) => !window.isFinal && window.start === start));
+    const open = current.told.filter(({ start }) =>
+      windows.some((window) => !window.isFinal && window.start === start),
+    );
     this.store.put(key, windows.length === 0 ? null : { ...current, windows, told: open });
     return emitted;
   }

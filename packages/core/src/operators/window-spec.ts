@@ -54,21 +54,27 @@ export const NO_END_MS = MAX_TIME_MS;
 export function tumbling(size: Duration, offset: Duration = "0 ms"): AlignedSpec {
   const sizeMs = duration("tumbling: size", size, 1);
   const offsetMs = duration("tumbling: offset", offset, 0);
-  return { kind: "tumbling", sizeMs, everyMs: sizeMs, offsetMs, text: offsetMs === 0 ? size : `${size} from ${offset}` };
+  return {
+    kind: "tumbling",
+    sizeMs,
+    everyMs: sizeMs,
+    offsetMs,
+    text: offsetMs === 0 ? size : `${size} from ${offset}`,
+  };
 }
 
 /**
- * Windows of one size of which another begins after each `every`, so that they overlap and each record is in several. Starts
- * are multiples of `every` since the Unix epoch. Throws `InvalidOption` unless `every` is at least 1 ms, at most the size, and
+ * Windows of one size of which another begins after each `advance`, so that they overlap and each record is in several. Starts
+ * are multiples of `advance` since the Unix epoch. Throws `InvalidOption` unless `advance` is at least 1 ms, at most the size, and
  * not so short that a record would be in more than 1,000 windows.
  */
-export function hopping(size: Duration, every: Duration): AlignedSpec {
+export function hopping(size: Duration, advance: Duration): AlignedSpec {
   const sizeMs = duration("hopping: size", size, 1);
-  const everyMs = duration("hopping: every", every, 1);
+  const everyMs = duration("hopping: every", advance, 1);
   if (everyMs > sizeMs) {
     throw new MillraceError(
       "InvalidOption",
-      `hopping: a window every ${every} of ${size} would leave records out: every must not be longer than the size`,
+      `hopping: a window every ${advance} of ${size} would leave records out: every must not be longer than the size`,
     );
   }
   if (sizeMs / everyMs > MAX_WINDOWS_OF_RECORD) {
@@ -77,7 +83,7 @@ export function hopping(size: Duration, every: Duration): AlignedSpec {
       `hopping: each record would be in ${Math.ceil(sizeMs / everyMs)} windows of ${size}; at most ${MAX_WINDOWS_OF_RECORD}: choose a longer every`,
     );
   }
-  return { kind: "hopping", sizeMs, everyMs, offsetMs: 0, text: `${size} every ${every}` };
+  return { kind: "hopping", sizeMs, everyMs, offsetMs: 0, text: `${size} every ${advance}` };
 }
 
 /**

@@ -38,7 +38,11 @@ export interface Windowed<O, K extends string = string> {
 }
 
 /** With updates of sessions, `value: null` takes a session back that has grown, or become one with another. */
-type Valued<S extends WindowSpec, E extends Emit, O> = "session" extends S["kind"] ? (E extends "final" ? O : O | null) : O;
+type Valued<S extends WindowSpec, E extends Emit, O> = "session" extends S["kind"]
+  ? E extends "final"
+    ? O
+    : O | null
+  : O;
 
 /** How a window groups and waits. */
 export interface WindowOptions<A, K extends string = string, E extends Emit = Emit>
@@ -70,18 +74,7 @@ export interface WindowOptions<A, K extends string = string, E extends Emit = Em
   readonly state?: StateOptions;
 }
 
-const OPTIONS = [
-  "grace",
-  "by",
-  "emit",
-  "lateTo",
-  "name",
-  "partitions",
-  "codec",
-  "state",
-  "onError",
-  "deadLetters",
-];
+const OPTIONS = ["grace", "by", "emit", "lateTo", "name", "partitions", "codec", "state", "onError", "deadLetters"];
 
 /**
  * Aggregates the records of each key in windows of event time: `tumbling`, `hopping`, `sliding`, `session`, `unlimited`. State

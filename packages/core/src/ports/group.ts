@@ -134,6 +134,29 @@ export interface GiveRequest {
   readonly completed: readonly string[];
 }
 
+/** What a group remembers of the pipeline that it runs. */
+export interface StoredTopology {
+  /** Rises with every change; never repeats, even where the store has lost some: at least the store's time in ms. */
+  readonly revision: number;
+  /** Text, opaque to the store. */
+  readonly topology: string;
+}
+
+/** A new topology for a group. */
+export interface TopologyChange {
+  /** The revision that it follows; `null`: nothing is stored. */
+  readonly expected: number | null;
+  readonly topology: string;
+  /** Only while the caller is the only member. Sessions that are over do not count. */
+  readonly onlyAlone: boolean;
+}
+
+/**
+ * What became of a new topology: it is stored; another one was stored meanwhile; or the caller was to be alone, and the group
+ * has other members.
+ */
+export type TopologyAnswer = "stored" | "changed" | "shared";
+
 /** Something has happened in a group: a reason to ask earlier. May be lost, repeated or late. */
 export type GroupHint =
   /** A new target is stored, or the members have changed. */
@@ -202,6 +225,16 @@ export interface Group {
    * target is needed. Idempotent.
    */
   leave(ref: MemberRef): TaskEither<GroupError, void>;
+
+  /** What was stored for the group last; `null`: nothing yet. It stays when all members have left. */
+  topology(group: string): TaskEither<GroupError, StoredTopology | null>;
+
+  /**
+   * Stores a topology if that of `expected` is still the last one: of two callers at once one succeeds, and the other one gets
+   * `"changed"`. Only for members, so what it says is agreed among those that share a sub-topology ({@link join}). Where the
+   * very same text is stored already, the answer is `"stored"`, whatever was expected.
+   */
+  storeTopology(ref: MemberRef, change: TopologyChange): TaskEither<NotMember | Fenced | GroupError, TopologyAnswer>;
 
   /** Calls back with hints until the function that it returns is called. Never throws; where it cannot listen, none come. */
   watch(group: string, onHint: (hint: GroupHint) => void): () => void;

@@ -218,7 +218,7 @@ function mergeDeltas(units: readonly TaskUnit[]): readonly StateDelta[] {
     const changes = stores.get(store) ?? new Map<string, StatePut | null>();
     stores.set(store, changes);
     for (const put of puts) {
-      changes.set(put[0], merged(changes.get(put[0]), put));
+      changes.set(put[0], putAfter(changes.get(put[0]), put));
     }
     for (const key of deletes) {
       changes.set(key, null);
@@ -232,7 +232,7 @@ function mergeDeltas(units: readonly TaskUnit[]): readonly StateDelta[] {
 }
 
 /** `before`: what changed earlier; `null`: the entry was deleted, and its due time with it. */
-function merged(before: StatePut | null | undefined, put: StatePut): StatePut {
+function putAfter(before: StatePut | null | undefined, put: StatePut): StatePut {
   const [key, value, dueMs = before === null ? null : before?.[2]] = put;
   return dueMs === undefined ? [key, value] : [key, value, dueMs];
 }

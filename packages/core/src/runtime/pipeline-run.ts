@@ -14,11 +14,13 @@ import type { TopicInfo } from "../ports/log.ts";
 import type { PortError } from "../ports/port-error.ts";
 import type { Telemetry } from "../ports/telemetry.ts";
 import { compile } from "../topology/compile.ts";
+import { footprintOf } from "../topology/footprint.ts";
 import { planEntryOf } from "../topology/meaning.ts";
 import type { Pipeline } from "../topology/pipeline.ts";
 import type { SubTopology } from "../topology/sub-topology.ts";
 import { Deferred } from "./deferred.ts";
 import { demand } from "./demand.ts";
+import { Evolution } from "./evolve.ts";
 import { HandOver } from "./hand-over.ts";
 import type { Share } from "./limits.ts";
 import type { MemberSettings } from "./member-options.ts";
@@ -40,6 +42,8 @@ export interface PipelineRunOptions {
   readonly share: Share;
   readonly restart: RetrySchedule;
   readonly emit: Telemetry;
+  /** Stores whose state is to be forgotten; names of other pipelines' stores among them mean nothing. */
+  readonly reset: ReadonlySet<string>;
 }
 
 /** How long tasks may finish when one of them has failed, or all are complete. */
@@ -53,6 +57,7 @@ const LEAVE_WITHIN_MS = 250;
 export class PipelineRun {
   private readonly options: PipelineRunOptions;
   private readonly subTopologies: ReadonlyMap<string, SubTopology>;
+  private readonly evolution: Evolution;
   private topics: ReadonlyMap<string, TopicInfo> = new Map();
   private membership: Membership | null = null;
   private handOver: HandOver | null = null;
@@ -68,18 +73,35 @@ export class PipelineRun {
 
   constructor(options: PipelineRunOptions) {
     this.options = options;
-    this.subTopologies = new Map(compile(options.pipeline.ends, options.group).map((part) => [part.source.name, part]));
+    const subTopologies = compile(options.pipeline.ends, options.group);
+    this.subTopologies = new Map(subTopologies.map((part) => [part.source.name, part]));
+    this.evolution = new Evolution({
+      ports: options.ports,
+      pipeline: options.pipeline.name,
+      group: options.group,
+      member: options.member,
+      footprint: footprintOf(subTopologies),
+      reset: options.reset,
+    });
     this.done = this.end();
     // The caller may look at `done` later; until then a failure is not unhandled.
     this.done.catch(() => {});
   }
 
+  /** What `reset` can name: the stores that the pipeline has, or had when it ran before. Rejects with `MillraceError`. */
+  resettable(): Promise<ReadonlySet<string>> {
+    return this.evolution.resettable();
+  }
+
   /**
    * Creates the topics that are missing, enters the tasks as writers, and joins the group: every task of every pipeline
-   * counts before the first one runs. Rejects with `MillraceError`.
+   * counts before the first one runs. Rejects with `MillraceError`, `TopologyMismatch` where the pipeline does not fit the
+   * state that the group has.
    */
   async prepare(): Promise<void> {
     const { group, ports } = this.options;
+    // Before anything is created for a pipeline that does not fit.
+    await this.evolution.check();
     const subTopologies = [...this.subTopologies.values()];
     this.topics = await ensureTopics(ports.log, subTopologies);
     const { members } = await demand(ports.group.snapshot(group));
@@ -181,7 +203,7 @@ export class PipelineRun {
     );
     let joined: MemberRef | null = null;
     return new Membership({
-      group: ports.group,
+      group: this.evolution.guard(ports.group, this.topics),
       clock,
       heartbeatMs,
       request: { group, member, sessionMs, revocationMs, weight, host, pid, plan },
@@ -240,7 +262,9 @@ export class PipelineRun {
     }
     const ref = { group, topic, partition };
     const stirred = (): void => this.timeKeepers.get(name)?.stir();
-    return new TaskRunner({ ports, clock, ref, subTopology, topics, limits, restart, emit, stirred }, generation);
+    const storeName = (store: string): string => this.evolution.storeName(store);
+    const what = { ports, clock, ref, subTopology, topics, limits, restart, emit, stirred, storeName };
+    return new TaskRunner(what, generation);
   }
 
   private keepTimeOf(name: string): void {

@@ -104,6 +104,11 @@ function fillOf(nodes: readonly CompiledNode[]): UnitFill | null {
       };
 }
 
+/** All operators of a sub-topology. */
+export function nodesOf({ roots }: SubTopology): readonly CompiledNode[] {
+  return roots.flatMap(flatten);
+}
+
 /** The node and all behind it. */
 function flatten(node: CompiledNode): readonly CompiledNode[] {
   return [node, ...(node.side === null ? [] : [node.side]), ...node.next.flatMap(flatten)];
