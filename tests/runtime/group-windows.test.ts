@@ -47,14 +47,13 @@ describe("windows of another kind under the same name", () => {
     const first = await top.settle(workerOf(top).app.run(minutes));
     await top.clock.advance(1_000);
     const beside = await top.settle(rejection(workerOf(top).app.run(other)));
-    expect(beside).toMatchObject({ _tag: "GroupMismatch" });
+    expect(beside).toMatchObject({ _tag: "TopologyMismatch", code: "MR_TOPOLOGY_MISMATCH" });
     expect((beside as Error).message).toMatch(text);
     await top.settle(first.stop());
 
-    const behind = await top.settle(workerOf(top).app.run(other));
-    const error = await top.settle(rejection(behind.done));
-    expect(error).toMatchObject({ _tag: "StateMismatch", code: "MR_STATE_MISMATCH" });
-    expect((error as Error).message).toMatch(text);
+    const behind = await top.settle(rejection(workerOf(top).app.run(other)));
+    expect(behind).toMatchObject({ _tag: "TopologyMismatch" });
+    expect((behind as Error).message).toMatch(text);
 
     // The version that opened the windows closes them; then nothing is in the way.
     await top.send(source, [], { end: true });
@@ -97,7 +96,7 @@ describe("windows of another kind under the same name", () => {
       tumbling("1 minute"),
       mean<Item>((i) => i.n),
     );
-    const running = await top.settle(workerOf(top).app.run(means));
-    expect(await top.settle(rejection(running.done))).toMatchObject({ _tag: "StateMismatch" });
+    const refusal = await top.settle(rejection(workerOf(top).app.run(means)));
+    expect(refusal).toMatchObject({ _tag: "TopologyMismatch" });
   });
 });

@@ -122,6 +122,10 @@ export class Evolution {
       return joined;
     }
     const still = await this.isStillAgreed(request, this.agreed);
+    if (E.isLeft(still) && !still.left.retriable) {
+      // Nobody else knows that the store lists this stay; those of another version would be refused because of it.
+      await group.leave(request)();
+    }
     return E.isLeft(still) ? still : joined;
   }
 

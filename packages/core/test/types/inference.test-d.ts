@@ -4,30 +4,44 @@
  */
 import {
   type Aggregate,
+  type Aggregated,
+  aggregate,
   asRecords,
   type Codec,
   count,
+  deduplicate,
+  distinct,
+  every,
   filter,
   flatMap,
   fold,
+  hopping,
   json,
   map,
   mapOrdered,
+  max,
   mean,
+  min,
   native,
   type OutputOf,
+  type Percentiles,
   partitionBy,
+  percentile,
+  percentiles,
   pipeline,
   type RecordInfo,
   type StandardSchema,
   type Stream,
   type Sunk,
+  session,
   sink,
+  sliding,
   stream,
   sum,
   tap,
   topic,
   tumbling,
+  unlimited,
   type Windowed,
   window,
 } from "@millrace/core";
@@ -143,6 +157,96 @@ export function aggregates(): void {
     map((result) => result.value),
   );
   expectTypeOf(results).toEqualTypeOf<Stream<{ longest: string; ids: readonly string[] }>>();
+}
+
+/** Every lambda of an operator with state, without a type at any of them. */
+export function statefulLambdas(): void {
+  const windows = stream(orders).pipe(
+    deduplicate((order, record) => `${order.id} ${record.offset}`, { within: "1 h" }),
+    window(
+      hopping("1 h", "10 minutes"),
+      {
+        n: count(),
+        total: sum((order) => order.total),
+        least: min((order) => order.total),
+        most: max((order) => order.total),
+        mean: mean((order) => order.total),
+        seen: distinct((order) => order.customer),
+        p95: percentile((order) => order.total, 95),
+        ps: percentiles((order) => order.total, [50, 99]),
+      },
+      {
+        grace: "10 s",
+        by: (order, record) => `${order.region} ${record.partition}`,
+        lateTo: (order, record) => `${order.id} ${record.id}`,
+        emit: every("5 s"),
+        onError: (_error, record) => (record.key === "" ? "skip" : "park"),
+        state: { version: 2, migrate: (states, version) => ({ ...states, n: version }) },
+      },
+    ),
+  );
+  type Stats = {
+    n: number;
+    total: number;
+    least: number;
+    most: number;
+    mean: number;
+    seen: readonly string[];
+    p95: number;
+    ps: Percentiles<50 | 99>;
+  };
+  expectTypeOf(windows).toEqualTypeOf<Stream<Windowed<Stats, `${string} ${number}`>>>();
+  const running = stream(orders).pipe(
+    aggregate(
+      { n: count(), seen: distinct((order) => order.region) },
+      { by: (order) => order.region, ttl: "1 day", codec: orders.codec },
+    ),
+  );
+  expectTypeOf(running).toEqualTypeOf<Stream<Aggregated<{ n: number; seen: readonly string[] }>>>();
+  const byKind = stream(events).pipe(aggregate({ n: count() }, { by: (event) => event.kind }));
+  expectTypeOf(byKind).toEqualTypeOf<Stream<Aggregated<{ n: number }, "paid" | "sent">>>();
+  const plain = stream(orders).pipe(aggregate({ n: count() }));
+  expectTypeOf(plain).toEqualTypeOf<Stream<Aggregated<{ n: number }>>>();
+  const same = stream(events).pipe(deduplicate((event) => event.kind, { within: "1 s", onError: "skip" }));
+  expectTypeOf(same).toEqualTypeOf<Stream<Event>>();
+}
+
+/** Only updates of sessions can take back what was said. */
+export function takenBack(): void {
+  const grace = "0 s";
+  const orders$ = stream(orders);
+  type Final = Stream<Windowed<{ n: number }>>;
+  type Retracting = Stream<Windowed<{ n: number } | null>>;
+  expectTypeOf(orders$.pipe(window(session("1 s"), { n: count() }, { grace }))).toEqualTypeOf<Final>();
+  expectTypeOf(orders$.pipe(window(session("1 s"), { n: count() }, { grace, emit: "final" }))).toEqualTypeOf<Final>();
+  expectTypeOf(
+    orders$.pipe(window(session("1 s"), { n: count() }, { grace, emit: "updates" })),
+  ).toEqualTypeOf<Retracting>();
+  expectTypeOf(
+    orders$.pipe(window(session("1 s"), { n: count() }, { grace, emit: every("1 s") })),
+  ).toEqualTypeOf<Retracting>();
+  expectTypeOf(
+    orders$.pipe(window(tumbling("1 s"), { n: count() }, { grace, emit: "updates" })),
+  ).toEqualTypeOf<Final>();
+  expectTypeOf(
+    orders$.pipe(window(sliding("1 s"), { n: count() }, { grace, emit: every("1 s") })),
+  ).toEqualTypeOf<Final>();
+  expectTypeOf(orders$.pipe(window(unlimited(), { n: count() }, { grace, emit: "updates" }))).toEqualTypeOf<Final>();
+  const byKind = stream(events).pipe(
+    window(session("1 s"), { n: count() }, { grace, by: (event) => event.kind, emit: "updates" }),
+  );
+  expectTypeOf(byKind).toEqualTypeOf<Stream<Windowed<{ n: number } | null, "paid" | "sent">>>();
+}
+
+/** Values that are too late go where values of this kind go. */
+export function tooLate(): void {
+  stream(orders).pipe(
+    window(tumbling("1 h"), { n: count() }, { grace: "0 s", lateTo: orders, by: (order) => order.region }),
+    map((result) => {
+      expectTypeOf(result.value.n).toEqualTypeOf<number>();
+      return result.key;
+    }),
+  );
 }
 
 /** `topic.of` types a literal where it is written: without it, `"a"` would be any string. */

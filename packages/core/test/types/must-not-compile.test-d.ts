@@ -2,15 +2,22 @@
  * What must not compile. `tsc -b` reads this file, nothing runs it; an error that is no longer one fails the build.
  */
 import {
+  aggregate,
   count,
+  deduplicate,
+  every,
   filter,
+  fold,
+  hopping,
   json,
   map,
   mapOrdered,
   max,
   pipeline,
   type StandardSchema,
+  session,
   sink,
+  sliding,
   stream,
   sum,
   topic,
@@ -170,6 +177,83 @@ export function windows(): void {
     window(tumbling("1 h"), { n: count() }, { grace: "0 s" }),
     // @ts-expect-error: there is no aggregate of this name.
     map((result) => result.value.total),
+  );
+}
+
+export function lengthsOfTime(): void {
+  // @ts-expect-error: both have a unit.
+  hopping("1 h", 60_000);
+
+  // @ts-expect-error: a gap has one.
+  session(10);
+
+  // @ts-expect-error: a text has one, too.
+  sliding("10");
+
+  // @ts-expect-error: a pause has one.
+  every(5);
+
+  // @ts-expect-error: an offset has one.
+  tumbling("1 h", 0);
+
+  // @ts-expect-error: so has the time to live.
+  aggregate({ n: count() }, { ttl: 1_000 });
+
+  // @ts-expect-error: and within.
+  deduplicate((order: Order) => order.id, { within: 1_000 });
+}
+
+export function statefulOperators(): void {
+  // @ts-expect-error: for how long is to be said.
+  deduplicate((order: Order) => order.id, {});
+
+  stream(orders).pipe(
+    // @ts-expect-error: an identity is text.
+    deduplicate((order) => order.total, { within: "1 s" }),
+  );
+
+  stream(orders).pipe(
+    // @ts-expect-error: an order is no name.
+    window(tumbling("1 h"), { n: count() }, { grace: "0 s", lateTo: names }),
+  );
+
+  stream(orders).pipe(
+    // @ts-expect-error: nor does a function for names take one.
+    window(tumbling("1 h"), { n: count() }, { grace: "0 s", lateTo: (name: string) => name }),
+  );
+
+  // @ts-expect-error: results come in one of three ways.
+  window(tumbling("1 h"), { n: count() }, { grace: "0 s", emit: "late" });
+
+  // @ts-expect-error: how often is said by every.
+  window(tumbling("1 h"), { n: count() }, { grace: "0 s", emit: "5 s" });
+
+  // @ts-expect-error: every is no window.
+  window(every("5 s"), { n: count() }, { grace: "0 s" });
+
+  // @ts-expect-error: an aggregate has no grace, as nothing is late.
+  aggregate({ n: count() }, { grace: "0 s" });
+
+  stream(orders).pipe(
+    // @ts-expect-error: a key is text.
+    aggregate({ n: count() }, { by: (order) => order.total }),
+  );
+
+  stream(orders).pipe(
+    // @ts-expect-error: an order has no price.
+    aggregate({ total: sum((order) => order.price) }),
+  );
+
+  stream(orders).pipe(
+    window(session("1 s"), { n: count() }, { grace: "0 s", emit: "updates" }),
+    // @ts-expect-error: an update of a session may take back what was said.
+    map((result) => result.value.n),
+  );
+
+  stream(orders).pipe(
+    aggregate({ list: fold<Order, readonly string[]>([], (ids, order) => [...ids, order.id]) }),
+    // @ts-expect-error: there is no aggregate of this name.
+    map((result) => result.value.n),
   );
 }
 
