@@ -122,8 +122,10 @@ export class HandlerError extends MillraceError {
     at: { readonly topic: string; readonly partition: number; readonly offset: string } | null,
     cause: unknown,
     letter: string | null = null,
+    result: string | null = null,
   ) {
-    const where = at === null ? "" : ` for the record at ${at.topic}/${at.partition} offset ${at.offset}`;
+    const of = result === null ? "" : ` for the result ${result}`;
+    const where = at === null ? of : ` for the record at ${at.topic}/${at.partition} offset ${at.offset}`;
     const what = cause instanceof MillraceError ? cause.message : nameOf(cause);
     super("HandlerError", `operator "${node}" failed${where}: ${what}`, cause);
     this.name = "HandlerError";

@@ -1,12 +1,12 @@
 import * as TE from "fp-ts/lib/TaskEither.js";
-import type { App, Running } from "../app.ts";
+import type { App, Running, RunOptions } from "../app.ts";
 import { MillraceError } from "../errors.ts";
 import type { Pipeline } from "../topology/pipeline.ts";
 
 /**
  * `app.run` as a `TaskEither`: runs pipelines when it is called, and each time anew. `Left` with the `MillraceError` for which
  * nothing runs: the store cannot be used, a topic has another number of partitions, the group runs another pipeline under
- * that name. Anything else that goes wrong is a defect, and rejects.
+ * that name, or has state that the pipeline does not fit. Anything else that goes wrong is a defect, and rejects.
  *
  * @example
  * ```ts
@@ -16,7 +16,7 @@ import type { Pipeline } from "../topology/pipeline.ts";
 export function runTE(
   app: App,
   pipelines: Pipeline | readonly Pipeline[],
-  options: { readonly signal?: AbortSignal } = {},
+  options: RunOptions = {},
 ): TE.TaskEither<MillraceError, Running> {
   return TE.tryCatch(() => app.run(pipelines, options), millraceError);
 }

@@ -1,5 +1,6 @@
 import * as E from "fp-ts/lib/Either.js";
 import { stringify } from "../codec/plain-json.ts";
+import { kindOf } from "../codec/schema.ts";
 import { MillraceError } from "../errors.ts";
 import { quote } from "../kernel/name.ts";
 import type { RecordInfo } from "../topology/record.ts";
@@ -18,6 +19,7 @@ export class AggregateSet {
   /** Throws `InvalidOption` for an empty set, or what is no aggregate. */
   constructor(operator: string, aggregates: Readonly<Record<string, Aggregate<never, unknown>>>) {
     this.operator = operator;
+    checkObject(operator, aggregates);
     const named = Object.entries(aggregates) as [string, Aggregate<unknown, unknown>][];
     if (named.length === 0) {
       throw new MillraceError("InvalidOption", `${operator}: name at least one aggregate, such as { n: count() }`);
@@ -91,6 +93,15 @@ export class AggregateSet {
         `${this.operator}: the state of aggregate ${quote(name)} cannot be stored: ${issues.join("; ")}`,
       );
     }
+  }
+}
+
+function checkObject(operator: string, aggregates: unknown): void {
+  if (typeof aggregates !== "object" || aggregates === null) {
+    throw new MillraceError(
+      "InvalidOption",
+      `${operator}: aggregates must be an object such as { n: count() }, not ${kindOf(aggregates)}`,
+    );
   }
 }
 

@@ -115,7 +115,8 @@ function aggregateSchema(codec: StateCodec, ttlMs: number | null): StoreSchema<A
       const { entry, unpack } = codec.read(text);
       return { lastMs: numberAt(entry, 0), states: unpack(entry[1]) };
     },
-    dueMs: (_key, { lastMs }) => (ttlMs === null ? null : Math.ceil((lastMs + ttlMs) / roundMs) * roundMs),
+    timeMs: (_key, { lastMs }) => (ttlMs === null ? null : Math.ceil(lastMs / roundMs) * roundMs),
+    delayMs: ttlMs ?? 0,
   };
 }
 

@@ -62,9 +62,9 @@ export function deduplicate<A>(
   );
 }
 
-/** The event time (ms) of the value that has passed, by key and identity. */
-class Identities<A> implements StateOperator<A, number> {
-  readonly store: TaskStore<number>;
+/** The event times (ms) of the values that have passed and are remembered, by key and identity; each list ascending. */
+class Identities<A> implements StateOperator<A, readonly number[]> {
+  readonly store: TaskStore<readonly number[]>;
   private readonly how: { readonly identity: (value: A, record: RecordInfo) => string; readonly withinMs: number };
   private readonly down: Stage<A>;
 
@@ -83,28 +83,27 @@ class Identities<A> implements StateOperator<A, number> {
   }
 
   process(value: A, record: CurrentRecord, [entry = ""]: readonly string[]): (() => void) | null {
-    const { withinMs } = this.how;
     if (record.watermarkMs === Number.POSITIVE_INFINITY) {
       // Its time is not to be trusted: it is nobody's duplicate, and late wherever time counts.
       return () => this.down.next(value);
     }
-    const passedMs = this.store.get(entry);
-    // By the record alone, not by whether the entry is still there.
-    const isKnown = passedMs !== null && record.watermarkMs < passedMs + 2 * withinMs;
-    if (isKnown && Math.abs(record.timestamp - passedMs) < withinMs) {
+    // By the record alone, not by whether they are still in the store.
+    const passed = this.remembered(this.store.get(entry) ?? [], record.watermarkMs);
+    if (passed.some((timeMs) => Math.abs(record.timestamp - timeMs) < this.how.withinMs)) {
       return null;
     }
-    const timeMs = isKnown ? Math.max(passedMs, record.timestamp) : record.timestamp;
+    const times = [...passed, record.timestamp].toSorted((a, b) => a - b);
     return () => {
-      this.store.put(entry, timeMs);
+      this.store.put(entry, times);
       this.down.next(value);
     };
   }
 
   moved(): void {}
 
-  expire(entry: string): number {
-    this.store.put(entry, null);
+  expire(entry: string, times: readonly number[], untilMs: number): number {
+    const rest = this.remembered(times, untilMs);
+    this.store.put(entry, rest.length === 0 ? null : rest);
     return 0;
   }
 
@@ -122,6 +121,10 @@ class Identities<A> implements StateOperator<A, number> {
 
   stop(): void {}
 
+  private remembered(times: readonly number[], watermarkMs: number): readonly number[] {
+    return times.filter((timeMs) => watermarkMs < timeMs + 2 * this.how.withinMs);
+  }
+
   /** The key's length in front, so that no two pairs make one entry. */
   private entryOf(value: A, record: CurrentRecord): string {
     const identity: unknown = this.how.identity(value, record);
@@ -132,16 +135,17 @@ class Identities<A> implements StateOperator<A, number> {
   }
 }
 
-function schema(withinMs: number): StoreSchema<number> {
+function schema(withinMs: number): StoreSchema<readonly number[]> {
   return {
-    encode: String,
+    encode: (times) => times.join(","),
     decode: (text) => {
-      const timeMs = Number(text);
-      if (text === "" || !Number.isFinite(timeMs)) {
-        throw new Error("it is no time");
+      const times = text.split(",").map(Number);
+      if (text === "" || !times.every(Number.isFinite)) {
+        throw new Error("it is no list of times");
       }
-      return timeMs;
+      return times;
     },
-    dueMs: (_entry, timeMs) => timeMs + 2 * withinMs,
+    timeMs: (_entry, times) => times[0] ?? null,
+    delayMs: 2 * withinMs,
   };
 }

@@ -1,5 +1,6 @@
 import * as E from "fp-ts/lib/Either.js";
 import type { Codec } from "../codec/codec.ts";
+import { parse } from "../codec/plain-json.ts";
 import { MillraceError } from "../errors.ts";
 import { quote } from "../kernel/name.ts";
 import { checkFunction, checkOptions } from "../topology/options.ts";
@@ -84,11 +85,12 @@ export class StateCodec {
     if (version > this.version) {
       throw new Error(`it was written by version ${version}, and this is version ${this.version}`);
     }
-    const entry: unknown = JSON.parse(prefix === null ? text : text.slice(prefix[0].length));
-    if (!Array.isArray(entry)) {
-      throw new Error("it is no list");
+    const entry = parse(prefix === null ? text : text.slice(prefix[0].length));
+    if (E.isLeft(entry) || !Array.isArray(entry.right)) {
+      // Without the cause: it quotes the text.
+      throw new Error("it is no list in JSON");
     }
-    return { entry, unpack: (packed) => this.unpack(packed, version) };
+    return { entry: entry.right, unpack: (packed) => this.unpack(packed, version) };
   }
 
   private unpack(packed: unknown, version: number): States {

@@ -7,6 +7,7 @@ import { Fifo } from "../kernel/fifo.ts";
 import type { Verdict } from "../topology/failure.ts";
 import type { CurrentRecord } from "../topology/record.ts";
 import { type Stage, type StageEnv, scope, type Unit, within } from "../topology/stage.ts";
+import { DueHeap, type DueKey } from "./due-heap.ts";
 import type { TaskStore } from "./task-store.ts";
 
 /** The most results that time alone brings forth in one commit; the rest follow in the next ones. */
@@ -175,14 +176,31 @@ export class StateLine<A, S> implements Stage<A> {
     return true;
   }
 
-  /** Of an entry that is due more than once, what is due before the next entry. */
-  private expire(due: readonly (readonly [key: string, state: S, dueMs: number])[]): void {
+  /** By due time and key; an entry that is due more than once has its turn with each time. */
+  private expire(due: readonly DueKey[]): void {
     const { operator } = this;
-    const behindMs = Math.min(this.watermarkMs + 1, operator.store.nextDueMs);
-    for (const [index, [key, state, dueMs]] of due.entries()) {
-      const nextMs = due[index + 1]?.[2] ?? behindMs;
-      // Entries that go without a result count, too: each is a write.
-      this.room -= Math.max(1, operator.expire(key, state, Math.max(dueMs, nextMs - 1)));
+    const { store } = operator;
+    const behindMs = Math.min(this.watermarkMs + 1, store.nextDueMs);
+    const order = new DueHeap();
+    for (const entry of due) {
+      order.push(entry);
+    }
+    for (;;) {
+      const [next] = order.take(Number.POSITIVE_INFINITY, 1, (key) => store.dueMsOf(key));
+      if (next === undefined) {
+        return;
+      }
+      const { key, dueMs } = next;
+      const state = store.get(key);
+      if (state !== null) {
+        const nextMs = Math.min(order.leastMs, behindMs);
+        // Entries that go without a result count, too: each is a write.
+        this.room -= Math.max(1, operator.expire(key, state, Math.max(dueMs, nextMs - 1)));
+      }
+      const againMs = store.dueMsOf(key);
+      if (againMs !== null && againMs < behindMs) {
+        order.push({ key, dueMs: againMs });
+      }
     }
   }
 

@@ -8,8 +8,9 @@
 import { MillraceError } from "../errors.ts";
 import type { DuePage } from "../ports/state-store.ts";
 import { type CollectedDelta, type DirtyStore, type StoreSource, scope, type Unit } from "../topology/stage.ts";
-import { DueHeap } from "./due-heap.ts";
+import { DueHeap, type DueKey } from "./due-heap.ts";
 import { chooseDue } from "./due-page.ts";
+import { type Entry, EntryCache } from "./entry-cache.ts";
 
 /** What a store's entries are. */
 export interface StoreSchema<S> {
@@ -17,37 +18,22 @@ export interface StoreSchema<S> {
   encode(state: S): string;
   /** The reverse. Throws when the text is none of a state. */
   decode(text: string): S;
-  /** When something is to be done with the entry (ms); `null`: never. A function of the state alone. */
-  dueMs(key: string, state: S): number | null;
+  /** When something is to be done with the entry (ms), less {@link delayMs}; `null`: never. A function of the state alone. */
+  timeMs(key: string, state: S): number | null;
+  /** Added to every time. Not stored, so that another release may wait for longer, or not so long. */
+  readonly delayMs: number;
 }
-
-interface Entry<S> {
-  /** `null`: the entry does not exist. */
-  state: S | null;
-  /** The due time that the store has, once all that was collected is committed. */
-  storedDueMs: number | null;
-  isChanged: boolean;
-  /** In how many deltas it is that are not committed yet. */
-  uncommitted: number;
-  bytes: number;
-  /** Whether it was asked for since it was last looked at to be forgotten. */
-  isUsed: boolean;
-}
-
-/** What an entry takes besides its text. */
-const ENTRY_BYTES = 200;
 
 export class TaskStore<S> implements DirtyStore {
   private readonly schema: StoreSchema<S>;
   private readonly source: StoreSource | null;
-  private readonly entries = new Map<string, Entry<S>>();
+  private readonly entries = new EntryCache<S>();
   /** Keys of entries that are changed, or were until a moment ago: a read that is under way may not have seen them. */
   private readonly unsettled = new Set<string>();
   private readonly changed = new Set<string>();
   /** Committed while a read was under way. */
   private committed: (readonly string[])[] = [];
   private fetching = 0;
-  private bytes = 0;
   /** The due times of all entries, as long as all are in memory. */
   private heap: DueHeap | null = null;
   private page: DuePage | null = null;
@@ -79,20 +65,17 @@ export class TaskStore<S> implements DirtyStore {
     if (entry === undefined) {
       return null;
     }
-    entry.isUsed = true;
+    entry.uses = Math.min(2, entry.uses + 1);
     return entry.state;
   }
 
   /** Changes an entry; `null` deletes it. The key must be known, or found by {@link due}. */
   put(key: string, state: S | null): void {
     this.touch();
-    const entry = this.entryOf(key);
-    const before = entry.state === null ? null : this.schema.dueMs(key, entry.state);
+    const entry = this.entries.entryOf(key);
+    const before = this.dueMsOf(key);
     entry.state = state;
-    entry.isUsed = true;
-    if (state !== null) {
-      this.noteDue(key, before, this.schema.dueMs(key, state));
-    }
+    this.noteDue(key, before, this.dueMsOf(key));
     if (this.source === null) {
       // Nobody collects what changes.
       if (state === null) {
@@ -111,6 +94,13 @@ export class TaskStore<S> implements DirtyStore {
     return this.leastDueMs;
   }
 
+  /** When an entry is due (ms) that memory has; `null`: never. */
+  dueMsOf(key: string): number | null {
+    const state = this.entries.get(key)?.state ?? null;
+    const timeMs = state === null ? null : this.schema.timeMs(key, state);
+    return timeMs === null ? null : timeMs + this.schema.delayMs;
+  }
+
   /** Whether {@link due} may find something. */
   isDue(untilMs: number): boolean {
     return this.leastDueMs <= untilMs && this.leastDueMs !== Number.POSITIVE_INFINITY;
@@ -120,14 +110,14 @@ export class TaskStore<S> implements DirtyStore {
    * Up to `most` entries that are due at `untilMs`, by due time and then by key; `null`: {@link fetchDue} must be waited for
    * first. Each must be put with a later due time, or deleted, before the next call.
    */
-  due(untilMs: number, most: number): readonly (readonly [key: string, state: S, dueMs: number])[] | null {
+  due(untilMs: number, most: number): readonly DueKey[] | null {
     if (!this.isDue(untilMs)) {
       return [];
     }
     if (this.heap !== null) {
-      const taken = this.heap.take(untilMs, most, (key) => this.dueOf(key));
+      const taken = this.heap.take(untilMs, most, (key) => this.dueMsOf(key));
       this.leastDueMs = this.heap.leastMs;
-      return taken.map(({ key, dueMs }) => [key, this.stateOf(key), dueMs]);
+      return taken;
     }
     return this.page === null ? null : this.dueOnPage(this.page, untilMs, most);
   }
@@ -136,7 +126,16 @@ export class TaskStore<S> implements DirtyStore {
   async fetchDue(untilMs: number, most: number): Promise<void> {
     // What was changed may hide entries of the page: so many more are asked for that it cannot hide them all.
     const limit = most + this.unsettled.size;
-    this.page = await this.read((source) => source.due({ fromMs: Number.NEGATIVE_INFINITY, untilMs, limit }));
+    const { delayMs } = this.schema;
+    await this.read(async (source) => {
+      const fromMs = Number.NEGATIVE_INFINITY;
+      const { entries, nextMs } = await source.due({ fromMs, untilMs: untilMs - delayMs, limit });
+      // Before the read counts as over: from then on what was committed meanwhile is let go of.
+      this.page = {
+        entries: entries.map(([key, text, timeMs]) => [key, text, timeMs + delayMs]),
+        nextMs: nextMs === null ? null : nextMs + delayMs,
+      };
+    });
   }
 
   /** Reads entries that are not known. */
@@ -156,15 +155,16 @@ export class TaskStore<S> implements DirtyStore {
     const deletes: string[] = [];
     const keys = [...this.changed];
     for (const key of keys) {
-      const entry = this.entryOf(key);
+      const entry = this.entries.entryOf(key);
       if (entry.state === null) {
         deletes.push(key);
         entry.storedDueMs = null;
       } else {
         const text = this.encode(key, entry.state);
-        this.resize(entry, key, text);
-        const dueMs = this.schema.dueMs(key, entry.state);
-        puts.push(dueMs === entry.storedDueMs ? [key, text] : [key, text, dueMs]);
+        this.entries.resize(entry, key, text);
+        const dueMs = this.dueMsOf(key);
+        const storedMs = dueMs === null ? null : dueMs - this.schema.delayMs;
+        puts.push(dueMs === entry.storedDueMs ? [key, text] : [key, text, storedMs]);
         entry.storedDueMs = dueMs;
       }
       entry.isChanged = false;
@@ -191,13 +191,15 @@ export class TaskStore<S> implements DirtyStore {
     const committed = this.committed;
     this.committed = [];
     for (const key of committed.flat()) {
-      const entry = this.entryOf(key);
+      const entry = this.entries.entryOf(key);
       entry.uncommitted -= 1;
       if (entry.uncommitted === 0 && !entry.isChanged) {
         this.settle(key, entry);
       }
     }
-    this.evict();
+    if (this.source !== null && this.entries.evict(this.source.maxBytes, this.unsettled)) {
+      this.heap = null;
+    }
   }
 
   /** What is committed can be read again. */
@@ -205,34 +207,6 @@ export class TaskStore<S> implements DirtyStore {
     this.unsettled.delete(key);
     if (entry.state === null && this.heap !== null) {
       this.entries.delete(key);
-      this.bytes -= entry.bytes;
-    }
-  }
-
-  /** Forgets what is committed and was not used for the longest time, while memory holds more than it should. */
-  private evict(): void {
-    const { source } = this;
-    if (source === null || this.bytes <= source.maxBytes) {
-      return;
-    }
-    // Each entry is looked at twice at most: the first look forgets that it was used.
-    let looks = 2 * this.entries.size;
-    for (const [key, entry] of this.entries) {
-      if (this.bytes <= source.maxBytes || looks === 0) {
-        return;
-      }
-      looks -= 1;
-      if (this.unsettled.has(key)) {
-        continue;
-      }
-      this.entries.delete(key);
-      if (entry.isUsed) {
-        entry.isUsed = false;
-        this.entries.set(key, entry);
-      } else {
-        this.bytes -= entry.bytes;
-        this.heap = null;
-      }
     }
   }
 
@@ -248,36 +222,48 @@ export class TaskStore<S> implements DirtyStore {
     }
   }
 
-  private dueOnPage(
-    page: DuePage,
-    untilMs: number,
-    most: number,
-  ): readonly (readonly [key: string, state: S, dueMs: number])[] {
+  private dueOnPage(page: DuePage, untilMs: number, most: number): readonly DueKey[] {
     this.page = null;
-    for (const [key, text] of page.entries) {
+    for (const [key, text, dueMs] of page.entries) {
       if (!this.entries.has(key)) {
         this.know(key, text);
+      }
+      if (!this.unsettled.has(key)) {
+        this.correct(key, dueMs);
       }
     }
     const keys = new Set([...this.unsettled, ...page.entries.map(([key]) => key)]);
     const known = [...keys].flatMap((key) => {
-      const dueMs = this.dueOf(key);
+      const dueMs = this.dueMsOf(key);
       return dueMs === null ? [] : [{ key, dueMs }];
     });
     const { taken, leastMs } = chooseDue(known, page, { untilMs, most });
     this.leastDueMs = leastMs;
-    return taken.map(({ key, dueMs }) => [key, this.stateOf(key), dueMs]);
+    return taken;
+  }
+
+  /** Another release may have meant another time: an entry that lies too early would be found again and again. */
+  private correct(key: string, storedDueMs: number): void {
+    const entry = this.entries.entryOf(key);
+    entry.storedDueMs = storedDueMs;
+    if (entry.state !== null && this.dueMsOf(key) !== storedDueMs) {
+      this.put(key, entry.state);
+    }
   }
 
   /** Takes an entry over as the store has it. */
   private know(key: string, text: string | null): void {
+    // First: what does not decode must not count as missing.
     const state = text === null ? null : this.decode(key, text);
-    const storedDueMs = state === null ? null : this.schema.dueMs(key, state);
-    const entry = { state, storedDueMs, isChanged: false, uncommitted: 0, bytes: 0, isUsed: true };
-    this.entries.set(key, entry);
-    this.resize(entry, key, text ?? "");
-    if (this.heap !== null) {
-      this.noteDue(key, null, storedDueMs);
+    const entry = this.entries.entryOf(key);
+    if (text !== null) {
+      entry.state = state;
+      // The text does not tell with which due time it was written.
+      entry.storedDueMs = undefined;
+      this.entries.resize(entry, key, text);
+      if (this.heap !== null) {
+        this.noteDue(key, null, this.dueMsOf(key));
+      }
     }
   }
 
@@ -296,38 +282,12 @@ export class TaskStore<S> implements DirtyStore {
     if (this.heap !== null && this.heap.size > 2 * this.entries.size + 1_024) {
       this.heap = new DueHeap();
       for (const key of this.entries.keys()) {
-        const dueMs = this.dueOf(key);
+        const dueMs = this.dueMsOf(key);
         if (dueMs !== null) {
           this.heap.push({ key, dueMs });
         }
       }
     }
-  }
-
-  private entryOf(key: string): Entry<S> {
-    const found = this.entries.get(key);
-    if (found !== undefined) {
-      return found;
-    }
-    const entry = { state: null, storedDueMs: null, isChanged: false, uncommitted: 0, bytes: 0, isUsed: true };
-    this.entries.set(key, entry);
-    this.resize(entry, key, "");
-    return entry;
-  }
-
-  private dueOf(key: string): number | null {
-    const state = this.entries.get(key)?.state ?? null;
-    return state === null ? null : this.schema.dueMs(key, state);
-  }
-
-  private stateOf(key: string): S {
-    return this.entries.get(key)?.state as S;
-  }
-
-  private resize(entry: Entry<S>, key: string, text: string): void {
-    const bytes = 2 * (key.length + text.length) + ENTRY_BYTES;
-    this.bytes += bytes - entry.bytes;
-    entry.bytes = bytes;
   }
 
   private encode(key: string, state: S): string {

@@ -54,11 +54,11 @@ export class UpdateSchedule {
   /** Updates what is due. `false`: {@link wait} must be waited for first. */
   tick(): boolean {
     if (this.waiting.length === 0) {
-      const due = this.store.due(this.env.clock.now(), MAX_UPDATES_AT_ONCE);
+      const due = this.store.due(this.untilMs(), MAX_UPDATES_AT_ONCE);
       if (due === null) {
         return false;
       }
-      this.waiting = due.map(([key]) => key);
+      this.waiting = due.map(({ key }) => key);
     }
     if (!this.waiting.every((key) => this.of.isKnown(key))) {
       return false;
@@ -70,7 +70,7 @@ export class UpdateSchedule {
       this.cancel(key);
     }
     this.store.tidy();
-    if (this.store.isDue(this.env.clock.now())) {
+    if (this.store.isDue(this.untilMs())) {
       this.env.again();
     } else {
       this.arm();
@@ -81,7 +81,7 @@ export class UpdateSchedule {
   /** Reads what {@link tick} needs. */
   async wait(): Promise<void> {
     if (this.waiting.length === 0) {
-      await this.store.fetchDue(this.env.clock.now(), MAX_UPDATES_AT_ONCE);
+      await this.store.fetchDue(this.untilMs(), MAX_UPDATES_AT_ONCE);
     } else {
       await this.of.fetch(this.waiting.filter((key) => !this.of.isKnown(key)));
     }
@@ -89,6 +89,13 @@ export class UpdateSchedule {
 
   stop(): void {
     this.disarm();
+  }
+
+  /** Up to when updates are due (ms). One that lies further ahead than any can was planned by a clock that is ahead of this one. */
+  private untilMs(): number {
+    const nowMs = this.env.clock.now();
+    const { nextDueMs } = this.store;
+    return Number.isFinite(nextDueMs) && nextDueMs > nowMs + this.everyMs ? nextDueMs : nowMs;
   }
 
   /** Wakes the task when the next update is due. Outside of tasks they come with whatever comes next. */
@@ -117,5 +124,6 @@ const SCHEMA = {
     }
     return atMs;
   },
-  dueMs: (_key: string, atMs: number): number => atMs,
+  timeMs: (_key: string, atMs: number): number => atMs,
+  delayMs: 0,
 };

@@ -40,7 +40,8 @@ function alignedSchema(spec: AlignedSpec, waitMs: number, codec: StateCodec): St
         lastMs: spec.kind === "unlimited" ? numberAt(entry, 3) : Number.NEGATIVE_INFINITY,
       };
     },
-    dueMs: (id) => endOf(spec, startIn(id)) + waitMs,
+    timeMs: (id) => endOf(spec, startIn(id)),
+    delayMs: waitMs,
   };
 }
 

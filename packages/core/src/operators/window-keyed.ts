@@ -48,7 +48,7 @@ function keyedSchema(spec: KeyedSpec, waitMs: number, codec: StateCodec): StoreS
     decode: (text) => {
       const { entry, unpack } = codec.read(text);
       return {
-        windows: listAt(entry, 0).map((window) => ({
+        windows: listAt(entry[0]).map((window) => ({
           start: numberAt(window, 0),
           end: numberAt(window, 1),
           lastMs: numberAt(window, 2),
@@ -56,7 +56,7 @@ function keyedSchema(spec: KeyedSpec, waitMs: number, codec: StateCodec): StoreS
           state: unpack(window[4]),
           isFinal: window.length > 5,
         })),
-        told: listAt(entry, 1).map((told) => ({
+        told: listAt(entry[1] ?? []).map((told) => ({
           start: numberAt(told, 0),
           end: numberAt(told, 1),
           revision: numberAt(told, 2),
@@ -64,10 +64,9 @@ function keyedSchema(spec: KeyedSpec, waitMs: number, codec: StateCodec): StoreS
         updateMs: typeof entry[2] === "number" ? entry[2] : null,
       };
     },
-    dueMs: (_key, { windows }) => {
-      const least = windows.reduce((ms, window) => Math.min(ms, overAt(spec, window)), Number.POSITIVE_INFINITY);
-      return least === Number.POSITIVE_INFINITY ? null : least + waitMs;
-    },
+    timeMs: (_key, { windows }) =>
+      windows.reduce((ms, window) => Math.min(ms, overAt(spec, window)), Number.POSITIVE_INFINITY),
+    delayMs: waitMs,
   };
 }
 
@@ -118,7 +117,7 @@ export class KeyedWindows<A> implements StateOperator<A, KeyedState> {
     if (changed.length === 0) {
       return frame.late(value, record, missed);
     }
-    const results = frame.definition.emit === "updates" ? this.toTell(key, changed, removed) : [];
+    const results = frame.definition.emit === "updates" ? this.updatesOf(key, changed, removed) : [];
     const updateMs = before.updateMs ?? this.updates?.plan() ?? null;
     return () => {
       if (missed > 0) {
@@ -233,8 +232,12 @@ export class KeyedWindows<A> implements StateOperator<A, KeyedState> {
       ({ start, end, revision }) =>
         !told.some((before) => before.start === start && before.end === end && before.revision === revision),
     );
-    for (const result of this.toTell(key, fresh, gone)) {
+    for (const result of retracted(key, gone)) {
       this.frame.push(result);
+    }
+    for (const window of fresh) {
+      const at = boundsOf(key, window);
+      this.frame.push({ ...at, value: this.frame.valueAtClose(window.state, at) });
     }
     return {
       state: {
@@ -246,21 +249,26 @@ export class KeyedWindows<A> implements StateOperator<A, KeyedState> {
     };
   }
 
-  private toTell(key: string, changed: readonly KeyWindow<States>[], removed: readonly Told[]): readonly Result[] {
+  /** What a record has changed, as results. Throws what an aggregate throws. */
+  private updatesOf(key: string, changed: readonly KeyWindow<States>[], removed: readonly Told[]): readonly Result[] {
     const { aggregates } = this.frame.definition;
-    const retracted = removed.map(({ start, end, revision }) => ({
-      key,
-      start,
-      end,
-      revision: revision + 1,
-      timestampMs: end - 1,
-      value: null,
-    }));
     return [
-      ...retracted,
+      ...retracted(key, removed),
       ...changed.map((window) => ({ ...boundsOf(key, window), value: aggregates.out(window.state) })),
     ];
   }
+}
+
+/** What takes results back whose windows are no more. */
+function retracted(key: string, removed: readonly Told[]): readonly Result[] {
+  return removed.map(({ start, end, revision }) => ({
+    key,
+    start,
+    end,
+    revision: revision + 1,
+    timestampMs: end - 1,
+    value: null,
+  }));
 }
 
 /** From when on nothing is to be done with a window (ms), had it no grace. */
@@ -272,10 +280,9 @@ function boundsOf(key: string, { start, end, revision, lastMs }: KeyWindow<State
   return { key, start, end, revision, timestampMs: resultTime(end, lastMs) };
 }
 
-function listAt(entry: readonly unknown[], index: number): readonly (readonly unknown[])[] {
-  const list = entry[index] ?? [];
+function listAt(list: unknown): readonly (readonly unknown[])[] {
   if (!Array.isArray(list) || !list.every(Array.isArray)) {
-    throw new Error(`place ${index} holds no list of lists`);
+    throw new Error("it holds no list of windows");
   }
   return list as readonly (readonly unknown[])[];
 }

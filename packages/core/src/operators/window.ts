@@ -119,7 +119,7 @@ export function window<
   if (by !== undefined) {
     checkFunction("window: by", by);
   }
-  const emit = checkEmit(options.emit ?? "final");
+  const emit = checkEmit(options.emit === undefined ? "final" : options.emit);
   const codec = new StateCodec("window", set, state);
   const definition: WindowDefinition = {
     spec,
@@ -168,8 +168,16 @@ function windowQuery(definition: WindowDefinition): (store: StoreReader, key: st
     : alignedQuery(spec, definition);
 }
 
+const KINDS: readonly string[] = [
+  "tumbling",
+  "hopping",
+  "sliding",
+  "session",
+  "unlimited",
+] satisfies WindowSpec["kind"][];
+
 function checkSpec(spec: WindowSpec): void {
-  if (typeof spec !== "object" || spec === null || typeof spec.kind !== "string") {
+  if (typeof spec !== "object" || spec === null || !KINDS.includes(spec.kind)) {
     throw new MillraceError(
       "InvalidOption",
       `window: its first argument must be tumbling(…), hopping(…), sliding(…), session(…) or unlimited(), not ${kindOf(spec)}`,

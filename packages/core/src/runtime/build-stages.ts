@@ -4,6 +4,7 @@ import type { Any } from "../topology/any.ts";
 import type { FailureTarget } from "../topology/failure-target.ts";
 import { guarded } from "../topology/guard.ts";
 import { updatesName } from "../topology/kept-topology.ts";
+import type { CurrentRecord } from "../topology/record.ts";
 import { type Queue, type Stage, type StageEnv, type StoreSource, scope } from "../topology/stage.ts";
 import type { CompiledNode } from "../topology/sub-topology.ts";
 import type { Topic } from "../topology/topic.ts";
@@ -154,10 +155,7 @@ function envOf(node: CompiledNode, identity: string, host: StageHost): StageEnv 
   return {
     node: node.store ?? node.label,
     clock,
-    failure: (cause, record) =>
-      cause instanceof HandlerError
-        ? cause
-        : new HandlerError(node.label, record.offset === "" ? null : record, cause, record.letter?.id ?? null),
+    failure: (cause, record) => (cause instanceof HandlerError ? cause : handlerError(node.label, record, cause)),
     failures: null,
     fail: host.fail,
     again: host.again,
@@ -174,6 +172,14 @@ function envOf(node: CompiledNode, identity: string, host: StageHost): StageEnv 
     task: { topic: ref.topic.name, partition: ref.partition },
     inTask: true,
   };
+}
+
+/** Results that time has brought forth have no place in the log: their id says what they are. */
+function handlerError(label: string, record: CurrentRecord, cause: unknown): HandlerError {
+  const letter = record.letter?.id ?? null;
+  return record.offset === ""
+    ? new HandlerError(label, null, cause, letter, record.id === "" ? null : record.id)
+    : new HandlerError(label, record, cause, letter);
 }
 
 /** Where values end: what a sink has written is in the unit; how far event time has come there belongs to the unit too. */

@@ -44,8 +44,6 @@ export interface SubTopology {
   readonly stateStores: readonly { readonly store: string; readonly keepsUpdates: boolean }[];
   /** Names of the stores in which its operators keep what became of dead letters. */
   readonly letterStores: readonly string[];
-  /** What they hold, as text. */
-  readonly keeps: readonly string[];
   /**
    * What batches ask of units: up to so many records a unit waits to be filled, and for how long (ms); `null`: there are none.
    * Each unit then ends with a watermark, also where event time stands still.
@@ -78,8 +76,6 @@ export function subTopologyOf(of: {
     writes: [...new Set(all.flatMap(({ spec }) => spec.sink ?? []))],
     stateStores: all.flatMap(({ store, spec }) => (store === null ? [] : [{ store, keepsUpdates: spec.keepsUpdates }])),
     letterStores: letters,
-    // Not the letters: versions with other policies may share a group. Parked keys are looked after when a task begins.
-    keeps: all.flatMap(({ store, spec }) => (store === null ? [] : [`${store} (${spec.keeps ?? ""})`])),
     fill: fillOf(all),
     needsSingleRecordUnits: all.some(({ spec }) => spec.native !== null && !spec.native.stateless),
   };

@@ -152,6 +152,17 @@ export class FakeStore implements StoreSource {
   }
 }
 
+/** Not in memory, so that a store is not whole there. */
+const HIDDEN = ["x", { value: "[0,{}]", dueMs: null }] as const;
+
+/** A store of which nothing is in memory at first, and that holds nothing for long. */
+export function farStore(
+  content: Iterable<readonly [key: string, entry: FakeEntry]> = [HIDDEN],
+  maxBytes = 1,
+): FakeStore {
+  return new FakeStore(content, { maxBytes, seen: () => false });
+}
+
 /** As `StateStore.due` of the port. */
 function pageOf(content: ReadonlyMap<string, FakeEntry>, { fromMs, untilMs, limit }: DueRange): DuePage {
   const behind = [...content]

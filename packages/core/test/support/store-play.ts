@@ -1,7 +1,8 @@
 import { compareUtf8 } from "../../src/kernel/utf8-order.ts";
+import type { DueKey } from "../../src/operators/due-heap.ts";
 import { TaskStore } from "../../src/operators/task-store.ts";
 import { type DirtyStore, NO_UNIT, type Unit } from "../../src/topology/stage.ts";
-import { type FakeStore, microtasks } from "./fake-store.ts";
+import { type FakeEntry, type FakeStore, microtasks } from "./fake-store.ts";
 import { inUnit } from "./task-stage.ts";
 
 /** A state that says itself when it is due. */
@@ -14,7 +15,8 @@ export interface Timed {
 export const TIMED = {
   encode: (state: Timed): string => JSON.stringify(state),
   decode: (text: string): Timed => JSON.parse(text) as Timed,
-  dueMs: (_key: string, { dueMs }: Timed): number | null => dueMs,
+  timeMs: (_key: string, { dueMs }: Timed): number | null => dueMs,
+  delayMs: 0,
 };
 
 export type Step =
@@ -25,8 +27,10 @@ export type Step =
   | { readonly kind: "endUnit" }
   | { readonly kind: "tidy" };
 
-/** One due entry, as `TaskStore.due` returns it. */
-type Due = readonly [key: string, state: Timed, dueMs: number];
+/** One due entry. */
+interface Due extends DueKey {
+  readonly state: Timed;
+}
 
 /** Plays steps on a task's store as `StateLine` does, beside a model, while reads and commits come when they come. */
 export class StorePlay {
@@ -98,16 +102,28 @@ export class StorePlay {
       if (due === null) {
         await this.underWay(this.store.fetchDue(untilMs, most));
       } else {
-        this.checkDue(due, untilMs, most);
-        this.putDue(due, laterMs === null ? null : untilMs + laterMs);
+        const found = due.map((one) => ({ ...one, state: this.stateOf(one.key) }));
+        this.checkDue(found, untilMs, most);
+        this.putDue(found, laterMs === null ? null : untilMs + laterMs);
       }
       this.checkNextDue();
     }
     same("what is due and was not found", this.modelDue(untilMs), []);
   }
 
+  private stateOf(key: string): Timed {
+    const state = this.store.get(key);
+    if (state === null) {
+      throw new Error(`${key} is due, and is not there`);
+    }
+    return state;
+  }
+
   private putDue(due: readonly Due[], dueMs: number | null): void {
-    for (const [key, { v }] of due) {
+    for (const {
+      key,
+      state: { v },
+    } of due) {
       this.put(key, dueMs === null ? null : { v: v + 1, dueMs });
     }
   }
@@ -123,9 +139,9 @@ export class StorePlay {
   private modelDue(untilMs: number): readonly Due[] {
     return [...this.model]
       .flatMap(([key, state]) =>
-        state.dueMs !== null && state.dueMs <= untilMs ? [[key, state, state.dueMs] as const] : [],
+        state.dueMs !== null && state.dueMs <= untilMs ? [{ key, dueMs: state.dueMs, state }] : [],
       )
-      .toSorted(([a, , x], [b, , y]) => x - y || compareUtf8(a, b));
+      .toSorted((a, b) => a.dueMs - b.dueMs || compareUtf8(a.key, b.key));
   }
 
   private checkNextDue(): void {
@@ -149,23 +165,27 @@ export class StorePlay {
     if (this.random() < 0.5) {
       this.fake.answer(0);
     }
-    let isOver = false;
-    const over = read.then(() => {
-      isOver = true;
+    const state = { isOver: false };
+    const over = read.finally(() => {
+      state.isOver = true;
     });
-    while (!isOver) {
+    while (!state.isOver) {
       await this.something();
       await microtasks(Math.floor(this.random() * 8));
       if (this.random() < 0.5) {
-        this.fake.deliver();
-        if (this.random() < 0.7) {
-          // The answers of commits right behind it, before anybody has looked at what was read.
-          await microtasks(Math.floor(this.random() * 4));
-          this.fake.acknowledgeAll();
-        }
+        await this.deliver();
       }
     }
     await over;
+  }
+
+  /** A read comes back, often with the answers of commits right behind it, before anybody has looked at what was read. */
+  private async deliver(): Promise<void> {
+    this.fake.deliver();
+    if (this.random() < 0.7) {
+      await microtasks(Math.floor(this.random() * 4));
+      this.fake.acknowledgeAll();
+    }
   }
 
   private async something(): Promise<void> {
@@ -196,4 +216,18 @@ function same(what: string, found: unknown, expected: unknown): void {
   if (texts[0] !== texts[1]) {
     throw new Error(`${what}: found ${texts[0]}, expected ${texts[1]}`);
   }
+}
+
+/** Changes entries outside of any play. */
+export function putAll(store: TaskStore<Timed>, keys: readonly string[], to: Timed | null): void {
+  inUnit(NO_UNIT, () => {
+    for (const key of keys) {
+      store.put(key, to);
+    }
+  });
+}
+
+/** What a store holds of a state. */
+export function stored(state: Timed): FakeEntry {
+  return { value: TIMED.encode(state), dueMs: state.dueMs };
 }
