@@ -13,7 +13,7 @@ import { redisAdapter } from "@millrace/redis-adapter";
 import { first, firstValueFrom, scan } from "rxjs";
 import { Invoice, makeOrders, Order, PARTITIONS } from "./orders.ts";
 
-const NAMESPACE = "bench";
+export const NAMESPACE = "bench";
 
 export function orderTopic(name: string): Topic<Order> {
   return topic(name, {

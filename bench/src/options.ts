@@ -24,16 +24,20 @@ operators, beside RxJS's:
   chain          what five operators cost, beside RxJS's
   handlers       mapOrdered beside concatMap, mergeMap and Readable.map
   heap           memory while a backlog drains through a slow handler, beside mergeMap
+state:
+  state          records/s of a keyed count and a tumbling window, and their round trips, beside hand-written loops
+  take-over      time to the first record of a task with up to a million keys of state
 against goals:
   assignor       how long a target takes to compute (10,000 tasks, 500 members)
   group          pauses at joins, leaves and kills of worker processes under load (1 minute)
   idle           what a group costs while nothing is to do
   settle         how long workers that join at once take to share the tasks
-Without names: all, 10 minutes.
+Without names: all, 25 minutes.
 
-  --records N      records of each run: produce, consume, transform, heap (default 100000), chain (400000);
-                   handlers: the most values of a run (100000)
-  --rounds N       rounds that count (default: 7, chain 9, handlers, assignor and group 5, heap and settle 3)
+  --records N      records of each run: produce, consume, transform, heap (default 100000), chain (400000),
+                   state (1000000); handlers: the most values of a run (100000); take-over: the most keys (1000000)
+  --rounds N       rounds that count (default: 7, chain 9, handlers, assignor and group 5, take-over 11,
+                   heap, state and settle 3)
   --partitions N   group (64), idle (64 and 1024), settle (256); tasks of assignor
   --workers N      group and idle (4), settle (16); members of assignor
   --rate N         group: records per second (2000)

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 
 /** What a worker process can be: a side of a contest, a member of a group, the load, or a variant of another benchmark. */
-export type Role = "side" | "member" | "load" | "chain" | "handlers" | "heap";
+export type Role = "side" | "member" | "load" | "chain" | "handlers" | "heap" | "state" | "take-over";
 
 /** What is asked of a worker, with a number that its answer carries. */
 export interface Request {

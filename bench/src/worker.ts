@@ -5,6 +5,8 @@ import { openHeap } from "./memory/heap-variants.ts";
 import { openChain } from "./operators/chain-variants.ts";
 import { openHandlers } from "./operators/handlers-variants.ts";
 import { openSide } from "./side.ts";
+import { openState } from "./state/state-variants.ts";
+import { openTakeOver } from "./state/take-over-variants.ts";
 import type { Message, Request, Role } from "./worker-process.ts";
 
 /** Prepares a worker; what it returns does what is asked. */
@@ -20,6 +22,8 @@ const roles: Readonly<Record<Role, OpenRole>> = {
   chain: openChain,
   handlers: openHandlers,
   heap: openHeap,
+  state: openState,
+  "take-over": openTakeOver,
 };
 
 // Whoever started this process ends it by hanging up.

@@ -109,6 +109,55 @@ describe("the benchmarks", () => {
     });
   });
 
+  it("count by key in every way, and tell what that asks of Redis", { timeout: TIMEOUT_MS }, async ({ skip }) => {
+    skip(whyNoOwnRedis !== undefined, whyNoOwnRedis);
+    const { state } = JSON.parse(await bench("state", "--json", "--records", "100", "--rounds", "1")).benchmarks;
+    const ways = state.laps.map((lap: { readonly variant: string }) => lap.variant);
+    expect(ways).toEqual(["stateless", "count", "count", "window", "pipelines", "script"]);
+    for (const { keys, rounds } of state.laps) {
+      expect(keys).toBe(100);
+      expect(rounds).toEqual([
+        {
+          elapsedMs: expect.any(Number),
+          nodeCpuUs: expect.any(Number),
+          redisCpuUs: expect.any(Number),
+          rssBytes: expect.any(Number),
+          readTrips: expect.any(Number),
+          commitTrips: expect.any(Number),
+          stateTrips: expect.any(Number),
+          otherTrips: expect.any(Number),
+        },
+      ]);
+    }
+    // A read of each of the 8 partitions and one that finds its end; of each that is not empty, two pipelines, or a script.
+    const [pipelines, script] = state.laps
+      .slice(-2)
+      .map((lap: { readonly rounds: readonly unknown[] }) => lap.rounds[0]);
+    expect(pipelines).toMatchObject({ readTrips: 16, commitTrips: 0, stateTrips: 24, otherTrips: 0 });
+    expect(script).toMatchObject({ readTrips: 16, commitTrips: 0, stateTrips: 17, otherTrips: 0 });
+  });
+
+  it("take tasks with state over, and find that state", { timeout: TIMEOUT_MS }, async ({ skip }) => {
+    skip(whyNoOwnRedis !== undefined, whyNoOwnRedis);
+    const printed = await bench("take-over", "--json", "--records", "100", "--rounds", "1");
+    const takeOver = JSON.parse(printed).benchmarks["take-over"];
+    const figures = {
+      assignedMs: expect.any(Number),
+      firstMs: expect.any(Number),
+      committedMs: expect.any(Number),
+      rssBytes: expect.any(Number),
+    };
+    expect(takeOver.laps).toEqual([
+      { variant: "count", keys: 100, rounds: [figures] },
+      { variant: "window", keys: 100, rounds: [figures] },
+    ]);
+    expect(takeOver.goals).toContainEqual({
+      what: "window, all open, 100 keys",
+      goal: "<= 100 ms",
+      isMet: expect.any(Boolean),
+    });
+  });
+
   it("compute targets of a large group, without a move in vain", { timeout: TIMEOUT_MS }, async ({ skip }) => {
     skip(whyNoOwnRedis !== undefined, whyNoOwnRedis);
     const printed = await bench("assignor", "--json", "--partitions", "100", "--workers", "7", "--rounds", "1");
@@ -149,7 +198,7 @@ describe("the benchmarks", () => {
     ]);
   });
 
-  it("refuse options that make no sense", async () => {
+  it("refuse options that make no sense", { timeout: TIMEOUT_MS }, async () => {
     await expect(bench("--rounds", "0")).rejects.toThrow("--rounds must be a whole number from 1");
     await expect(bench("produce", "prodcue")).rejects.toThrow('there is no benchmark "prodcue"');
   });

@@ -33,11 +33,32 @@ const once = deduplicate((item: Item) => String(item.n), { within: "1 h" });
 const items$ = stream(source);
 const asked = pipeline(
   "asked",
-  items$.pipe(perKey, map(({ key, value }) => results.of({ key, n: value.n })), sink(results)),
-  items$.pipe(perMinute, map(({ key, value }) => results.of({ key, n: value.n })), sink(results)),
-  items$.pipe(overlapping, map(({ key, value }) => results.of({ key, n: value.n })), sink(results)),
-  items$.pipe(runs, map(({ key, value }) => results.of({ key, n: value.n })), sink(results)),
-  items$.pipe(once, filter(() => false), map(() => results.of({ key: "", n: 0 })), sink(results)),
+  items$.pipe(
+    perKey,
+    map(({ key, value }) => results.of({ key, n: value.n })),
+    sink(results),
+  ),
+  items$.pipe(
+    perMinute,
+    map(({ key, value }) => results.of({ key, n: value.n })),
+    sink(results),
+  ),
+  items$.pipe(
+    overlapping,
+    map(({ key, value }) => results.of({ key, n: value.n })),
+    sink(results),
+  ),
+  items$.pipe(
+    runs,
+    map(({ key, value }) => results.of({ key, n: value.n })),
+    sink(results),
+  ),
+  items$.pipe(
+    once,
+    filter(() => false),
+    map(() => results.of({ key: "", n: 0 })),
+    sink(results),
+  ),
 );
 
 /** Three of "a" in a minute and one in the next, one of "b". */
@@ -76,7 +97,10 @@ describe("a store that is asked from outside", () => {
     const app = top.app("app");
     const open = await top.settle(app.queryStore(asked, perMinute, "of a"));
     expect(open.at(-1)).toEqual({ key: "of a", start: 60_000, end: 120_000, revision: 1, value: { n: 1 } });
-    const starts = (await top.settle(app.queryStore(asked, overlapping, "a"))).map(({ start, value }) => [start, value.n]);
+    const starts = (await top.settle(app.queryStore(asked, overlapping, "a"))).map(({ start, value }) => [
+      start,
+      value.n,
+    ]);
     expect(starts).toEqual([
       [20_000, 2],
       [40_000, 1],

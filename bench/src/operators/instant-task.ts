@@ -26,7 +26,7 @@ export function storedRecords(count: number): readonly StoredRecord[] {
     watermarkMs: null,
     bytes: RECORD_BYTES,
     appendedMs: 0,
-        problem: null,
+    problem: null,
   }));
 }
 

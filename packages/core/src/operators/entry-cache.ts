@@ -19,6 +19,8 @@ const ENTRY_BYTES = 200;
 export class EntryCache<S> {
   private readonly entries = new Map<string, Entry<S>>();
   private bytes = 0;
+  /** Which entry is looked at next when some have to go. */
+  private hand = this.entries.entries();
 
   get size(): number {
     return this.entries.size;
@@ -65,29 +67,30 @@ export class EntryCache<S> {
    * of `kept`. Returns whether any went.
    */
   evict(maxBytes: number, kept: ReadonlySet<string>): boolean {
-    if (this.bytes <= maxBytes) {
-      return false;
-    }
     let hasEvicted = false;
     // Each entry is looked at twice at most: the first look forgets that it was asked for again.
-    let looks = 2 * this.entries.size;
-    for (const [key, entry] of this.entries) {
-      if (this.bytes <= maxBytes || looks === 0) {
-        break;
-      }
-      looks -= 1;
+    for (let looks = 2 * this.entries.size; looks > 0 && this.bytes > maxBytes; looks--) {
+      const [key, entry] = this.nextOnClock();
       if (kept.has(key)) {
         continue;
       }
       if (entry.uses > 1) {
         entry.uses = 1;
-        this.entries.delete(key);
-        this.entries.set(key, entry);
       } else {
         this.delete(key);
         hasEvicted = true;
       }
     }
     return hasEvicted;
+  }
+
+  /** One entry after the other, round and round. There must be one. */
+  private nextOnClock(): readonly [key: string, entry: Entry<S>] {
+    let next = this.hand.next();
+    if (next.done === true) {
+      this.hand = this.entries.entries();
+      next = this.hand.next();
+    }
+    return next.value as [string, Entry<S>];
   }
 }

@@ -211,12 +211,26 @@ function mergeOutputs(units: readonly TaskUnit[]): readonly Output[] {
   return [...merged].map(([{ topic, partition }, parts]) => ({ topic, partition, records: parts.flat() }));
 }
 
-/** Of several changes of a key the last one counts; a due time stays until it is changed. */
 function mergeDeltas(units: readonly TaskUnit[]): readonly StateDelta[] {
-  const stores = new Map<string, Map<string, StatePut | null>>();
-  for (const { store, puts, deletes } of units.flatMap(({ deltas }) => deltas)) {
-    const changes = stores.get(store) ?? new Map<string, StatePut | null>();
-    stores.set(store, changes);
+  const stores = new Map<string, StateDelta[]>();
+  for (const delta of units.flatMap(({ deltas }) => deltas)) {
+    const deltas = stores.get(delta.store);
+    if (deltas === undefined) {
+      stores.set(delta.store, [delta]);
+    } else {
+      deltas.push(delta);
+    }
+  }
+  return [...stores].map(([store, deltas]) => {
+    const [only] = deltas;
+    return only !== undefined && deltas.length === 1 ? only : mergeDeltasOf(store, deltas);
+  });
+}
+
+/** Of several changes of a key the last one counts; a due time stays until it is changed. */
+function mergeDeltasOf(store: string, deltas: readonly StateDelta[]): StateDelta {
+  const changes = new Map<string, StatePut | null>();
+  for (const { puts, deletes } of deltas) {
     for (const put of puts) {
       changes.set(put[0], putAfter(changes.get(put[0]), put));
     }
@@ -224,15 +238,19 @@ function mergeDeltas(units: readonly TaskUnit[]): readonly StateDelta[] {
       changes.set(key, null);
     }
   }
-  return [...stores].map(([store, changes]) => ({
+  return {
     store,
     puts: [...changes.values()].filter((put) => put !== null),
     deletes: [...changes].flatMap(([key, put]) => (put === null ? [key] : [])),
-  }));
+  };
 }
 
 /** `before`: what changed earlier; `null`: the entry was deleted, and its due time with it. */
 function putAfter(before: StatePut | null | undefined, put: StatePut): StatePut {
-  const [key, value, dueMs = before === null ? null : before?.[2]] = put;
+  if (before === undefined || put[2] !== undefined) {
+    return put;
+  }
+  const [key, value] = put;
+  const dueMs = before === null ? null : before[2];
   return dueMs === undefined ? [key, value] : [key, value, dueMs];
 }

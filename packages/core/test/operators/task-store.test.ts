@@ -46,14 +46,15 @@ function randomOf(seed: number): () => number {
 /** What memory has of a store, and what it takes. Not part of what operators see. */
 function heldBy(store: TaskStore<Timed>): { readonly entries: number; readonly due: number; readonly bytes: number } {
   const inner = store as unknown as {
-    readonly entries: ReadonlyMap<string, { readonly state: Timed | null }>;
+    readonly entries: { readonly entries: ReadonlyMap<string, { readonly state: Timed | null }> };
     readonly heap: { readonly size: number } | null;
   };
-  const sizes = [...inner.entries].map(
+  const { entries } = inner.entries;
+  const sizes = [...entries].map(
     ([name, held]) => 2 * (name.length + (held.state === null ? 0 : TIMED.encode(held.state).length)) + 200,
   );
   return {
-    entries: inner.entries.size,
+    entries: entries.size,
     due: inner.heap?.size ?? 0,
     bytes: sizes.reduce((sum, bytes) => sum + bytes, 0),
   };
