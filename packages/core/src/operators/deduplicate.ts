@@ -25,8 +25,8 @@ export interface DeduplicateOptions<A> extends Pick<FailureOptions<A>, "onError"
 }
 
 /**
- * Lets the first value of each identity pass, and drops those of the same identity and the same key whose event time is less
- * than `within` away from it. What has passed is remembered in the task's store, as part of its commits: also after a crash
+ * Lets a value pass unless one of the same identity and the same key has passed whose event time is less than `within` away.
+ * What has passed is remembered in the task's store, as part of its commits: also after a crash
  * nothing passes twice.
  *
  * Duplicates must be in one partition: they are when they have the same key. Where they have not, put `partitionBy` with the

@@ -89,8 +89,8 @@ export function hopping(size: Duration, advance: Duration): AlignedSpec {
 /**
  * A window for each distinct set of records that are at most `size` apart, as in Kafka Streams: a record at `t` has the window
  * `[t - size, t]`, and the one that begins right behind it if a record lies in that. Half-open, the first is
- * `[t - size, t + 1)`. `"0 ms"`: one window for each instant. Costs a write for each record that is less than `size` away, so
- * it is for keys with few records in that time. Throws `InvalidOption` unless the size is a duration.
+ * `[t - size, t + 1)`. `"0 ms"`: one window for each instant. Each record of a key looks at all of
+ * the key's windows, so it is for keys with few records, at most some hundreds, in twice that time. Throws `InvalidOption` unless the size is a duration.
  */
 export function sliding(size: Duration): SlidingSpec {
   return { kind: "sliding", sizeMs: duration("sliding: size", size, 0), text: size };
