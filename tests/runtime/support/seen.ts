@@ -25,6 +25,6 @@ export function seenOf(
   }
   return through.map(({ value, timestamp, key }) => {
     const name = nameOfItem(value);
-    return { name, key, at: timestamp, stamp: stamps.get(name) ?? Number.NaN };
+    return { name, key, at: timestamp, stamp: stamps.get(name) ?? Number.NaN, isFromTask: through !== source };
   });
 }

@@ -88,11 +88,16 @@ class Identities<A> implements StateOperator<A, readonly number[]> {
       return () => this.down.next(value);
     }
     // By the record alone, not by whether they are still in the store.
-    const passed = this.remembered(this.store.get(entry) ?? [], record.watermarkMs);
-    if (passed.some((timeMs) => Math.abs(record.timestamp - timeMs) < this.how.withinMs)) {
+    const before = this.store.get(entry) ?? [];
+    if (
+      this.remembered(before, record.watermarkMs).some(
+        (timeMs) => Math.abs(record.timestamp - timeMs) < this.how.withinMs,
+      )
+    ) {
       return null;
     }
-    const times = [...passed, record.timestamp].toSorted((a, b) => a - b);
+    // All of them: another task's records, which come later, may be less far.
+    const times = [...before, record.timestamp].toSorted((a, b) => a - b);
     return () => {
       this.store.put(entry, times);
       this.down.next(value);

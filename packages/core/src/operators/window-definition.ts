@@ -14,6 +14,8 @@ export interface WindowDefinition {
   readonly spec: WindowSpec;
   /** For how long after its end (ms) a window takes records: the grace, and for a session the gap, too. */
   readonly waitMs: number;
+  /** The grace alone (ms). */
+  readonly graceMs: number;
   readonly aggregates: AggregateSet;
   readonly codec: StateCodec;
   readonly emit: Emit;
@@ -67,6 +69,22 @@ export class WindowFrame {
     return Math.max(record.watermarkMs, this.watermarkMs);
   }
 
+  /**
+   * From when on windows are closed for a record (ms), whose bounds and states depend on records; `null`: it is late for all.
+   *
+   * Records of one task, and those of a topic's producers, are judged by their stamps, which grow along the log. Those that
+   * several tasks have written come in any order, and so do their stamps: if a record could join a window that another one with
+   * a later stamp could not, the windows would depend on who came first. So such a record is taken as a whole, iff it is within
+   * the grace itself: every window that it can be in is open then, for it and for all others that are taken.
+   */
+  closedAt(record: CurrentRecord): number | null {
+    if (!record.isFromTask) {
+      return this.judgedAt(record);
+    }
+    const isLate = record.timestamp + 1 + this.definition.graceMs <= record.watermarkMs;
+    return isLate ? null : this.watermarkMs;
+  }
+
   /** What a value leads to that no window takes. Throws what the user's function throws. */
   late(value: unknown, record: CurrentRecord, windows: number): () => void {
     this.definition.whenLate?.(value, record);
@@ -79,7 +97,8 @@ export class WindowFrame {
   /** Pushes a result on. */
   push(result: Result): void {
     const { key, start, end, revision, value } = result;
-    const isFinal = this.definition.emit === "final";
+    // Of sessions that begin with the same record both may be final: one was over before the other.
+    const isFinal = this.definition.emit === "final" && this.definition.spec.kind !== "session";
     const record = windowRecord(this.env.task, {
       ...result,
       store: this.env.node,

@@ -112,8 +112,12 @@ export class KeyedWindows<A> implements StateOperator<A, KeyedState> {
 
   process(value: A, record: CurrentRecord, [key = ""]: readonly string[]): (() => void) | null {
     const { frame } = this;
+    const closedAtMs = frame.closedAt(record);
+    if (closedAtMs === null) {
+      return frame.late(value, record, 1);
+    }
     const before = this.store.get(key) ?? NOTHING;
-    const { windows, changed, removed, missed } = this.add(before.windows, value, record);
+    const { windows, changed, removed, missed } = this.add(before.windows, value, record, closedAtMs);
     if (changed.length === 0) {
       return frame.late(value, record, missed);
     }
@@ -181,10 +185,14 @@ export class KeyedWindows<A> implements StateOperator<A, KeyedState> {
     this.updates?.stop();
   }
 
-  private add(windows: readonly KeyWindow<States>[], value: A, record: CurrentRecord): Added<States> {
+  private add(
+    windows: readonly KeyWindow<States>[],
+    value: A,
+    record: CurrentRecord,
+    closedAtMs: number,
+  ): Added<States> {
     const { aggregates, codec, waitMs } = this.frame.definition;
-    const judgedAtMs = this.frame.judgedAt(record);
-    const isOver = (endMs: number): boolean => isClosed(endMs, waitMs, judgedAtMs);
+    const isOver = (endMs: number): boolean => isClosed(endMs, waitMs, closedAtMs);
     const ops = {
       init: () => aggregates.init(),
       add: (states: States) => {

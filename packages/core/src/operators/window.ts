@@ -123,6 +123,7 @@ export function window<
   const codec = new StateCodec("window", set, state);
   const definition: WindowDefinition = {
     spec,
+    graceMs,
     waitMs: graceMs + (spec.kind === "session" ? spec.gapMs : 0),
     aggregates: set,
     codec,

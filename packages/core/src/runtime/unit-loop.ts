@@ -259,7 +259,7 @@ export class UnitLoop {
     }
     unit.records += 1;
     unit.bytes += stored.bytes;
-    const record = new TopicRecord(at, stored, this.promisedBefore(stored, verdict));
+    const record = new TopicRecord(at, stored, this.promisedBefore(stored, verdict), stored.watermarkMs !== null);
     scope.record = record;
     const isForeign = stored.problem !== null || verdict.kind === "invalid";
     this.pushDecoded(decoded, { record, isForeign, payload: stored.payload });

@@ -162,7 +162,9 @@ export function decodeLetter(stored: StoredRecord): FoundLetter | null {
 export function recordOf({ letter, number, path, at }: FoundLetter, watermarkMs: number): CurrentRecord {
   const { topic, partition, offset, key, timestamp, headers, recordId, id, node, isParked } = letter;
   const ref: LetterRef = { id, node, number, isParked, at };
-  return { topic, partition, offset, key, timestamp, headers, id: recordId, watermarkMs, path, letter: ref };
+  // It was read long ago: how it lies to others in the log does not count any more.
+  const isFromTask = true;
+  return { topic, partition, offset, key, timestamp, headers, id: recordId, watermarkMs, isFromTask, path, letter: ref };
 }
 
 interface Header {

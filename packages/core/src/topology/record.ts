@@ -10,7 +10,10 @@ export interface RecordInfo {
   /** Event time, ms since the Unix epoch. */
   readonly timestamp: number;
   readonly headers: Readonly<Record<string, string>>;
-  /** The same for every delivery of the record: topic, partition and offset; for a window's result, its store, key and start. */
+  /**
+   * The same for every delivery of the record: topic, partition and offset; of a window's result, its store, key and start, and
+   * where that does not tell it from others (updates, sessions), its end and revision.
+   */
   readonly id: string;
 }
 
@@ -26,6 +29,11 @@ export interface CurrentRecord extends RecordInfo {
    * the record, not of the moment at which it is read, so that results do not depend on the speed of reading.
    */
   readonly watermarkMs: number;
+  /**
+   * Whether a task has written the record, or made it. Records of one partition that came from several tasks have no order of their
+   * own: what they lead to must not depend on which came first.
+   */
+  readonly isFromTask: boolean;
   /**
    * Which of the values this is that operators in front have made of the record: `""`, or `/2/0` for the first of what one
    * operator made of the third of what another made.
@@ -60,6 +68,7 @@ export const NO_RECORD: CurrentRecord = Object.freeze({
   headers: NO_HEADERS,
   id: "",
   watermarkMs: Number.NEGATIVE_INFINITY,
+  isFromTask: false,
   path: "",
   letter: null,
 });
@@ -73,6 +82,7 @@ export class TopicRecord implements CurrentRecord {
   readonly timestamp: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly watermarkMs: number;
+  readonly isFromTask: boolean;
   readonly path = "";
   readonly letter = null;
 
@@ -85,6 +95,7 @@ export class TopicRecord implements CurrentRecord {
       readonly headers: Readonly<Record<string, string>>;
     },
     watermarkMs: number,
+    isFromTask = false,
   ) {
     this.topic = at.topic;
     this.partition = at.partition;
@@ -93,6 +104,7 @@ export class TopicRecord implements CurrentRecord {
     this.timestamp = what.timestampMs;
     this.headers = what.headers;
     this.watermarkMs = watermarkMs;
+    this.isFromTask = isFromTask;
   }
 
   get id(): string {
@@ -126,6 +138,7 @@ export function windowRecord(
     headers: NO_HEADERS,
     id: revision === null ? id : `${id}/${end}/${revision}`,
     watermarkMs: timestamp,
+    isFromTask: true,
     path: "",
     letter: null,
   };
@@ -140,6 +153,7 @@ export class PartOfRecord implements CurrentRecord {
   readonly timestamp: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly watermarkMs: number;
+  readonly isFromTask: boolean;
   readonly path: string;
   readonly letter: LetterRef | null;
   private readonly whole: CurrentRecord;
@@ -152,6 +166,7 @@ export class PartOfRecord implements CurrentRecord {
     this.timestamp = whole.timestamp;
     this.headers = whole.headers;
     this.watermarkMs = whole.watermarkMs;
+    this.isFromTask = whole.isFromTask;
     this.path = `${whole.path}/${index}`;
     this.letter = whole.letter;
     this.whole = whole;
@@ -164,6 +179,6 @@ export class PartOfRecord implements CurrentRecord {
 
 /** The same record under another key, as `partitionBy` passes it on. */
 export function withKey(record: CurrentRecord, key: string): CurrentRecord {
-  const { topic, partition, offset, timestamp, headers, id, watermarkMs, path, letter } = record;
-  return { topic, partition, offset, key, timestamp, headers, id, watermarkMs, path, letter };
+  const { topic, partition, offset, timestamp, headers, id, watermarkMs, isFromTask, path, letter } = record;
+  return { topic, partition, offset, key, timestamp, headers, id, watermarkMs, isFromTask, path, letter };
 }

@@ -24,6 +24,7 @@ const anyRecord: fc.Arbitrary<CurrentRecord> = fc.record({
   headers: fc.dictionary(text, text, { maxKeys: 4, noNullPrototype: true }),
   id: text,
   watermarkMs: fc.constant(0),
+  isFromTask: fc.constant(true),
   path: text,
   letter: fc.constant(null),
 });
