@@ -134,7 +134,7 @@ describe("an aggregate that throws when a window closes, where there is no recor
 
   it.each<readonly [string, Varied]>([
     ["final results", {}],
-    ["final results, under skip", { onError: "skip" }],
+    ["final results, under deadLetter: there is no value for a letter", { onError: "deadLetter" }],
     ["final results of sessions", { spec: session("1 s") }],
     ["updates by the clock", { emit: every("1 s") }],
     ["updates of sessions by the clock", { spec: session("1 s"), emit: every("1 s") }],

@@ -76,7 +76,7 @@ export function aggregate<A, O extends object, K extends string = string>(
       name: checkedName(options.name),
       query: async (store, key) => {
         const [text] = await store.get([key]);
-        return text == null ? [] : [{ key, value: set.out(schema.decode(text).states) }];
+        return text == null ? [] : [{ key, value: set.out(schema.decode(text, key).states) }];
       },
       owns: "store",
       holds: true,
@@ -117,6 +117,8 @@ function aggregateSchema(codec: StateCodec, ttlMs: number | null): StoreSchema<A
     },
     timeMs: (_key, { lastMs }) => (ttlMs === null ? null : Math.ceil(lastMs / roundMs) * roundMs),
     delayMs: ttlMs ?? 0,
+    // Without a time to live entries have none, and they keep none when they get one.
+    isAlwaysDue: false,
   };
 }
 

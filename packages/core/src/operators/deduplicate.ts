@@ -62,6 +62,8 @@ export function deduplicate<A>(
   );
 }
 
+const LONE_SURROGATE = /\p{Surrogate}/u;
+
 /** The event times (ms) of the values that have passed and are remembered, by key and identity; each list ascending. */
 class Identities<A> implements StateOperator<A, readonly number[]> {
   readonly store: TaskStore<readonly number[]>;
@@ -136,6 +138,10 @@ class Identities<A> implements StateOperator<A, readonly number[]> {
     if (typeof identity !== "string") {
       throw new MillraceError("InvalidOperator", `deduplicate: an identity must be a string, not ${kindOf(identity)}`);
     }
+    if (LONE_SURROGATE.test(identity)) {
+      // It would come back from the store as another one.
+      throw new MillraceError("InvalidOperator", "deduplicate: an identity holds half of a surrogate pair");
+    }
     return `${record.key.length}:${record.key}${identity}`;
   }
 }
@@ -152,5 +158,6 @@ function schema(withinMs: number): StoreSchema<readonly number[]> {
     },
     timeMs: (_entry, times) => times[0] ?? null,
     delayMs: 2 * withinMs,
+    isAlwaysDue: true,
   };
 }

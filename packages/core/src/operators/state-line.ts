@@ -13,6 +13,12 @@ import type { TaskStore } from "./task-store.ts";
 /** The most results that time alone brings forth in one commit; the rest follow in the next ones. */
 const MAX_EXPIRED_AT_ONCE = 500;
 
+/** About what a value takes that waits, besides its keys. */
+const SLOT_BYTES = 300;
+
+/** So many entries are read at once: more would keep the commits waiting that share their connection. */
+const MAX_KEYS_AT_ONCE = 5_000;
+
 /** What an operator does with its state. */
 export interface StateOperator<A, S> {
   readonly store: TaskStore<S>;
@@ -26,10 +32,10 @@ export interface StateOperator<A, S> {
   /** Event time as far as it has come for this operator; -Infinity before it has. */
   moved(watermarkMs: number): void;
   /**
-   * The time of an entry has come: does what is due by `untilMs`, and puts or deletes the entry. Returns how many results
-   * were pushed on.
+   * The time of an entry has come: does what is due by `untilMs`, of several results up to `room`, and puts or deletes the entry.
+   * Returns how many results were pushed on.
    */
-  expire(key: string, state: S, untilMs: number): number;
+  expire(key: string, state: S, untilMs: number, room: number): number;
   /** What is promised behind the operator (ms) once nothing is due at or before `watermarkMs` any more. */
   promise(watermarkMs: number): number;
   /** Does what the clock demands, if anything; `false`: {@link wait} says what must be read first. */
@@ -80,6 +86,7 @@ export class StateLine<A, S> implements Stage<A> {
       return;
     }
     unit.retain();
+    unit.waits(SLOT_BYTES + 2 * keys.reduce((sum, key) => sum + key.length, 0));
     this.slots.push({ kind: "value", value, keys, thrown, record, unit });
     this.planRead();
   }
@@ -185,8 +192,10 @@ export class StateLine<A, S> implements Stage<A> {
     for (const entry of due) {
       order.push(entry);
     }
-    for (;;) {
-      const [next] = order.take(Number.POSITIVE_INFINITY, 1, (key) => store.dueMsOf(key));
+    const take = (most: number): readonly DueKey[] =>
+      order.take(Number.POSITIVE_INFINITY, most, (key) => store.dueMsOf(key));
+    while (this.room > 0) {
+      const [next] = take(1);
       if (next === undefined) {
         return;
       }
@@ -195,13 +204,14 @@ export class StateLine<A, S> implements Stage<A> {
       if (state !== null) {
         const nextMs = Math.min(order.leastMs, behindMs);
         // Entries that go without a result count, too: each is a write.
-        this.room -= Math.max(1, operator.expire(key, state, Math.max(dueMs, nextMs - 1)));
+        this.room -= Math.max(1, operator.expire(key, state, Math.max(dueMs, nextMs - 1), this.room));
       }
       const againMs = store.dueMsOf(key);
       if (againMs !== null && againMs < behindMs) {
         order.push({ key, dueMs: againMs });
       }
     }
+    store.giveBack(take(Number.POSITIVE_INFINITY));
   }
 
   private moveOutsideOfTask(record: CurrentRecord): void {
@@ -241,10 +251,13 @@ export class StateLine<A, S> implements Stage<A> {
     this.advance();
   }
 
-  /** The entries that are missing to all that waits. */
+  /** The entries that are missing to what waits, from the head of the line on. */
   private async readKeys(): Promise<void> {
     const missing = new Set<string>();
     for (const slot of this.slots) {
+      if (missing.size >= MAX_KEYS_AT_ONCE) {
+        break;
+      }
       for (const key of slot.kind === "value" ? slot.keys : []) {
         if (!this.operator.store.isKnown(key)) {
           missing.add(key);

@@ -16,12 +16,14 @@ import { type Entry, EntryCache } from "./entry-cache.ts";
 export interface StoreSchema<S> {
   /** The text of a state. Throws when it has none. */
   encode(state: S): string;
-  /** The reverse. Throws when the text is none of a state. */
-  decode(text: string): S;
+  /** The reverse. Throws when the text is none of a state, or the key none of an entry. */
+  decode(text: string, key: string): S;
   /** When something is to be done with the entry (ms), less {@link delayMs}; `null`: never. A function of the state alone. */
   timeMs(key: string, state: S): number | null;
   /** Added to every time. Not stored, so that another release may wait for longer, or not so long. */
   readonly delayMs: number;
+  /** Whether every entry has been stored with its time. */
+  readonly isAlwaysDue: boolean;
 }
 
 export class TaskStore<S> implements DirtyStore {
@@ -51,6 +53,12 @@ export class TaskStore<S> implements DirtyStore {
     }
     for (const [key, text] of source?.entries ?? []) {
       this.know(key, text);
+    }
+    if (source !== null && !source.hasDue && schema.isAlwaysDue && this.entries.size > 0) {
+      throw new MillraceError(
+        "StateMismatch",
+        `store "${source.name}" has entries, and none can be found by its time: somebody has deleted the sorted set beside it. Restore both from a backup, or reset the store`,
+      );
     }
   }
 
@@ -136,6 +144,14 @@ export class TaskStore<S> implements DirtyStore {
         nextMs: nextMs === null ? null : nextMs + delayMs,
       };
     });
+  }
+
+  /** These were taken, and there was no time for them: they are due as before. */
+  giveBack(entries: readonly DueKey[]): void {
+    for (const entry of entries) {
+      this.leastDueMs = Math.min(this.leastDueMs, entry.dueMs);
+      this.heap?.push(entry);
+    }
   }
 
   /** Reads entries that are not known. */
@@ -300,7 +316,7 @@ export class TaskStore<S> implements DirtyStore {
 
   private decode(key: string, text: string): S {
     try {
-      return this.schema.decode(text);
+      return this.schema.decode(text, key);
     } catch (cause) {
       const why = cause instanceof Error ? `: ${cause.message}` : "";
       throw new MillraceError("DecodeError", `store "${this.name}": the state of ${quoted(key)} does not decode${why}`);

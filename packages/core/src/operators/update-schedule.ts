@@ -126,4 +126,5 @@ const SCHEMA = {
   },
   timeMs: (_key: string, atMs: number): number => atMs,
   delayMs: 0,
+  isAlwaysDue: true,
 };

@@ -31,7 +31,10 @@ function alignedSchema(spec: AlignedSpec, waitMs: number, codec: StateCodec): St
       }
       return codec.write(updateMs === null ? [revision, packed] : [revision, packed, updateMs]);
     },
-    decode: (text) => {
+    decode: (text, id) => {
+      if (!Number.isSafeInteger(startIn(id)) || !id.includes(":")) {
+        throw new Error("its key names no window");
+      }
       const { entry, unpack } = codec.read(text);
       return {
         revision: numberAt(entry, 0),
@@ -42,6 +45,7 @@ function alignedSchema(spec: AlignedSpec, waitMs: number, codec: StateCodec): St
     },
     timeMs: (id) => endOf(spec, startIn(id)),
     delayMs: waitMs,
+    isAlwaysDue: true,
   };
 }
 
@@ -80,7 +84,7 @@ export function alignedQuery(
       if (text === null) {
         return [];
       }
-      const { revision, states } = schema.decode(text);
+      const { revision, states } = schema.decode(text, alignedId(start, key));
       return [{ key, start, end: endOf(spec, start), revision, value: aggregates.out(states) }];
     });
   };
@@ -166,8 +170,7 @@ export class AlignedWindows<A> implements StateOperator<A, AlignedState> {
     if (state.updateMs !== null) {
       this.updates?.cancel(id);
     }
-    const at = this.boundsOf(id, state);
-    this.frame.push({ ...at, value: this.frame.valueAtClose(state.states, at) });
+    this.frame.pushInTime(state.states, this.boundsOf(id, state));
     return 1;
   }
 
@@ -231,8 +234,7 @@ export class AlignedWindows<A> implements StateOperator<A, AlignedState> {
   private update(id: string): void {
     const state = this.store.get(id);
     if (state !== null) {
-      const at = this.boundsOf(id, state);
-      this.frame.push({ ...at, value: this.frame.valueAtClose(state.states, at) });
+      this.frame.pushInTime(state.states, this.boundsOf(id, state));
       this.store.put(id, { ...state, updateMs: null });
     }
   }

@@ -107,12 +107,20 @@ export class WindowFrame {
     within(record, scope.unit, () => this.down.next({ key, start, end, revision, value }));
   }
 
-  /** The value of a result that time has brought forth. Throws with the window in place of a record. */
-  valueAtClose(states: States, of: Omit<Result, "value">): object {
+  /** Pushes a result on that time has brought forth; the policy decides where it cannot be made. */
+  pushInTime(states: States, of: Omit<Result, "value">): void {
+    const { failures } = this.env;
+    let value: object;
     try {
-      return this.definition.aggregates.out(states);
+      value = this.definition.aggregates.out(states);
     } catch (cause) {
-      throw this.env.failure(cause, windowRecord(this.env.task, { ...of, store: this.env.node, revision: null }));
+      const record = windowRecord(this.env.task, { ...of, store: this.env.node, revision: null });
+      if (failures === null) {
+        throw this.env.failure(cause, record);
+      }
+      failures.decideResult(cause, record);
+      return;
     }
+    this.push({ ...of, value });
   }
 }

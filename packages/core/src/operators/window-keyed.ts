@@ -67,6 +67,7 @@ function keyedSchema(spec: KeyedSpec, waitMs: number, codec: StateCodec): StoreS
     timeMs: (_key, { windows }) =>
       windows.reduce((ms, window) => Math.min(ms, overAt(spec, window)), Number.POSITIVE_INFINITY),
     delayMs: waitMs,
+    isAlwaysDue: true,
   };
 }
 
@@ -78,7 +79,7 @@ export function keyedQuery(
   const schema = keyedSchema(spec, waitMs, codec);
   return async (store, key) => {
     const [text] = await store.get([key]);
-    const { windows } = text == null ? NOTHING : schema.decode(text);
+    const { windows } = text == null ? NOTHING : schema.decode(text, key);
     return windows
       .filter(({ isFinal }) => !isFinal)
       .map(({ start, end, revision, state }) => ({ key, start, end, revision, value: aggregates.out(state) }));
@@ -141,7 +142,7 @@ export class KeyedWindows<A> implements StateOperator<A, KeyedState> {
     this.frame.watermarkMs = watermarkMs;
   }
 
-  expire(key: string, state: KeyedState, untilMs: number): number {
+  expire(key: string, state: KeyedState, untilMs: number, room: number): number {
     const { emit, waitMs } = this.frame.definition;
     const { spec } = this;
     let current = state;
@@ -153,15 +154,21 @@ export class KeyedWindows<A> implements StateOperator<A, KeyedState> {
       emitted = told.results;
     }
     const isOver = (window: KeyWindow<States>): boolean => isClosed(overAt(spec, window), waitMs, untilMs);
-    const closing = current.windows.filter((window) => !window.isFinal && isOver(window));
+    const closing = new Set(
+      current.windows
+        .filter((window) => !window.isFinal && isOver(window))
+        .toSorted((a, b) => a.end - b.end)
+        .slice(0, room),
+    );
     if (emit === "final") {
-      for (const window of closing.toSorted((a, b) => a.end - b.end)) {
-        const at = { ...boundsOf(key, window), revision: 1 };
-        this.frame.push({ ...at, value: this.frame.valueAtClose(window.state, at) });
+      for (const window of closing) {
+        this.frame.pushInTime(window.state, { ...boundsOf(key, window), revision: 1 });
       }
-      emitted += closing.length;
+      emitted += closing.size;
     }
-    const windows = current.windows.flatMap((window) => this.afterwards(window, current.windows, isOver(window)));
+    const windows = current.windows.flatMap((window) =>
+      this.afterwards(window, current.windows, closing.has(window) || (window.isFinal && isOver(window))),
+    );
     const open = current.told.filter(({ start }) =>
       windows.some((window) => !window.isFinal && window.start === start),
     );
@@ -244,8 +251,7 @@ export class KeyedWindows<A> implements StateOperator<A, KeyedState> {
       this.frame.push(result);
     }
     for (const window of fresh) {
-      const at = boundsOf(key, window);
-      this.frame.push({ ...at, value: this.frame.valueAtClose(window.state, at) });
+      this.frame.pushInTime(window.state, boundsOf(key, window));
     }
     return {
       state: {

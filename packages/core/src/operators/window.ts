@@ -56,7 +56,8 @@ export interface WindowOptions<A, K extends string = string, E extends Emit = Em
   readonly by?: (value: A, record: RecordInfo) => K;
   /**
    * When results come. `"final"` (the default): one for each window, when it closes. `"updates"`: one for each change, and none
-   * when it closes. `every("5 s")`: what has changed, at most so long after the change, and when it closes.
+   * when it closes. `every("5 s")`: what has changed, at most so long after the change, and when it closes. Which of the three it
+   * is is part of the store, as the windows are (docs/guides/evolution.md).
    */
   readonly emit?: E;
   /**
@@ -135,7 +136,8 @@ export function window<
     operatorSpec({
       kind: "window",
       detail: `${spec.kind} ${spec.text}, grace ${options.grace}: ${set.text}`.replace(" ,", ","),
-      keeps: `${specText(spec)}: ${set.text}`,
+      // What was told of open windows is part of the state.
+      keeps: `${specText(spec)}${emit === "final" ? "" : `, ${typeof emit === "string" ? emit : emit.kind}`}: ${set.text}`,
       state: { version: codec.version, migrates: codec.migrates },
       keepsUpdates: typeof emit !== "string",
       query: windowQuery(definition),

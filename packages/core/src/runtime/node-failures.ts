@@ -115,6 +115,20 @@ export class NodeFailures implements Failures, DirtyStore {
     }
   }
 
+  decideResult(cause: unknown, record: CurrentRecord): void {
+    switch (this.ask(cause, record)) {
+      case "skip":
+        this.options.emit({ _tag: "Skipped", task: this.task, node: this.target.name, id: record.id, error: cause });
+        return;
+      case "quarantine":
+        throw new QuarantineError(this.target.label, null, cause, null, record.id);
+      case "fail":
+      case "deadLetter":
+      case "park":
+        throw this.failure(cause, record);
+    }
+  }
+
   /** As {@link Failures.settle}. `isForeign`: the value is what was found of an entry that is no record. */
   settle(value: unknown, verdict: Verdict | null, isForeign = false): void {
     const { record, unit } = scope;
@@ -241,7 +255,13 @@ export class NodeFailures implements Failures, DirtyStore {
   private failure(cause: unknown, record: CurrentRecord): HandlerError {
     return cause instanceof HandlerError
       ? cause
-      : new HandlerError(this.target.label, placeOf(record), cause, letterOf(record));
+      : new HandlerError(
+          this.target.label,
+          placeOf(record),
+          cause,
+          letterOf(record),
+          record.offset === "" && record.id !== "" ? record.id : null,
+        );
   }
 
   private count(key: string, change: number): void {

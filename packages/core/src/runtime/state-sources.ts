@@ -33,8 +33,16 @@ export async function openStateSources(
   });
   const open = async ([name, kept]: readonly [string, string]): Promise<readonly [string, StoreSource]> => {
     const { state, ref } = options;
-    const { entries, cursor } = await answered(() => state.scan(ref, kept, null)(), options.retry);
-    return [name, new TaskStoreSource(kept, { entries, isWhole: cursor === null, shares: named.length }, options)];
+    const anyDue = { fromMs: Number.NEGATIVE_INFINITY, untilMs: Number.POSITIVE_INFINITY, limit: 1 };
+    const [page, due] = await Promise.all([
+      answered(() => state.scan(ref, kept, null)(), options.retry),
+      // Fails where the first of the sorted entries has no value any more.
+      answered(() => state.due(ref, kept, anyDue)(), options.retry),
+    ]);
+    const { entries, cursor } = page;
+    const hasDue = due.entries.length > 0;
+    const first = { entries, isWhole: cursor === null, hasDue, shares: named.length };
+    return [name, new TaskStoreSource(kept, first, options)];
   };
   return new Map(await Promise.all(named.map(open)));
 }
@@ -43,17 +51,19 @@ class TaskStoreSource implements StoreSource {
   readonly name: string;
   readonly entries: StoreSource["entries"];
   readonly isWhole: boolean;
+  readonly hasDue: boolean;
   private readonly shares: number;
   private readonly options: StateSourceOptions;
 
   constructor(
     name: string,
-    first: Pick<StoreSource, "entries" | "isWhole"> & { readonly shares: number },
+    first: Pick<StoreSource, "entries" | "isWhole" | "hasDue"> & { readonly shares: number },
     options: StateSourceOptions,
   ) {
     this.name = name;
     this.entries = first.entries;
     this.isWhole = first.isWhole;
+    this.hasDue = first.hasDue;
     this.shares = first.shares;
     this.options = options;
   }

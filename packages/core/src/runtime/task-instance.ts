@@ -170,7 +170,9 @@ export class TaskInstance {
       fail: (error) => this.fail(error),
       again: () => {
         this.loop?.again();
-        this.feed?.planTick();
+        if (this.committer.isIdle) {
+          this.feed?.planTick();
+        }
       },
       queues: (queue) => this.queues.push(queue),
     });
@@ -186,6 +188,7 @@ export class TaskInstance {
         nowMs: () => clock.now(),
         opened: (unit) => this.committer.add(unit),
         settled: (unit) => this.onSettled(unit),
+        held: (bytes) => this.credits.take(0, bytes),
         parked: () => {
           this.endWhenDone();
           this.feed?.onParked();
@@ -282,7 +285,7 @@ export class TaskInstance {
     let records = 0;
     let outputs = 0;
     for (const unit of units) {
-      this.credits.giveBack(unit.records, unit.bytes + unit.outputBytes);
+      this.credits.giveBack(unit.records, unit.bytes + unit.outputBytes + unit.waitingBytes);
       records += unit.records;
       outputs += unit.outputCount;
     }

@@ -29,6 +29,9 @@ export class TaskUnit implements Unit {
   outputBytes = 0;
   /** How many entries of stores it writes; their bytes count as those of outputs. */
   writes = 0;
+  /** How many values have waited inside operators, and about how many bytes they took. */
+  waiting = 0;
+  waitingBytes = 0;
   /** How many records were read into the unit, and about how many bytes they take. */
   records = 0;
   bytes = 0;
@@ -47,6 +50,7 @@ export class TaskUnit implements Unit {
   private readonly owners: StoreOwners;
   private readonly settled: (unit: TaskUnit) => void;
   private readonly whenParked: () => void;
+  private readonly held: (bytes: number) => void;
 
   constructor(
     at: { readonly index: number; readonly openedAtMs: number },
@@ -55,6 +59,8 @@ export class TaskUnit implements Unit {
       readonly owners: StoreOwners;
       readonly settled: (unit: TaskUnit) => void;
       readonly parked: () => void;
+      /** So many bytes more are in memory until the unit is committed. */
+      readonly held: (bytes: number) => void;
     },
   ) {
     this.index = at.index;
@@ -64,6 +70,7 @@ export class TaskUnit implements Unit {
     this.owners = task.owners;
     this.settled = task.settled;
     this.whenParked = task.parked;
+    this.held = task.held;
   }
 
   retain(): void {
@@ -126,6 +133,12 @@ export class TaskUnit implements Unit {
   wrote(bytes: number): void {
     this.writes += 1;
     this.outputBytes += bytes;
+  }
+
+  waits(bytes: number): void {
+    this.waiting += 1;
+    this.waitingBytes += bytes;
+    this.held(bytes);
   }
 
   joinWith(later: Unit): void {

@@ -28,6 +28,9 @@ const UNIT_BYTES = 524_288;
 /** The same for entries of stores that it changes. */
 const UNIT_WRITES = 1_000;
 
+/** The same for values that wait inside operators. */
+const UNIT_WAITING = 1_000;
+
 /** What the loop needs of its task. */
 export interface UnitLoopOptions {
   readonly source: Topic<Any>;
@@ -45,6 +48,8 @@ export interface UnitLoopOptions {
   readonly settled: (unit: TaskUnit) => void;
   /** Only a record that is still to come can settle a unit. */
   readonly parked: () => void;
+  /** Values that wait inside operators take so many bytes more. */
+  readonly held: (bytes: number) => void;
   /** Records that were not processed have vanished from the log. */
   readonly lost: (records: number) => void;
 }
@@ -230,8 +235,8 @@ export class UnitLoop {
   private open(): TaskUnit {
     const at = { index: this.nextIndex, openedAtMs: this.options.nowMs() };
     this.nextIndex += 1;
-    const { route, settled, parked, opened } = this.options;
-    const unit = new TaskUnit(at, { route, owners: this.owners, settled, parked });
+    const { route, settled, parked, held, opened } = this.options;
+    const unit = new TaskUnit(at, { route, owners: this.owners, settled, parked, held });
     opened(unit);
     return unit;
   }
@@ -242,7 +247,8 @@ export class UnitLoop {
       unit.records >= Math.max(unitSize.current, fill?.records ?? 0) ||
       unit.outputCount >= UNIT_OUTPUTS ||
       unit.outputBytes >= UNIT_BYTES ||
-      unit.writes >= UNIT_WRITES
+      unit.writes >= UNIT_WRITES ||
+      unit.waiting >= UNIT_WAITING
     );
   }
 

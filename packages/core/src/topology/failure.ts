@@ -75,6 +75,11 @@ export interface Failures {
   /** The operator has failed for a value. Throws the error with which the task is to fail. */
   decide(cause: unknown, of: { readonly record: CurrentRecord; readonly attempts: number }): Verdict;
   /**
+   * The operator has failed for a result that time has brought forth. There is no value that could become a letter, or whose key
+   * could be parked. Returns where the result is to be left out; else throws the error with which the task is to fail.
+   */
+  decideResult(cause: unknown, record: CurrentRecord): void;
+  /**
    * The value leaves the operator: processed (`null`; call it before the results are pushed on), or as the verdict says.
    * To be called within the value's record and unit, in the order of the input.
    */

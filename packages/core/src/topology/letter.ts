@@ -164,7 +164,19 @@ export function recordOf({ letter, number, path, at }: FoundLetter, watermarkMs:
   const ref: LetterRef = { id, node, number, isParked, at };
   // It was read long ago: how it lies to others in the log does not count any more.
   const isFromTask = true;
-  return { topic, partition, offset, key, timestamp, headers, id: recordId, watermarkMs, isFromTask, path, letter: ref };
+  return {
+    topic,
+    partition,
+    offset,
+    key,
+    timestamp,
+    headers,
+    id: recordId,
+    watermarkMs,
+    isFromTask,
+    path,
+    letter: ref,
+  };
 }
 
 interface Header {

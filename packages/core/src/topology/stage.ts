@@ -46,6 +46,8 @@ export interface Unit {
   touch(store: DirtyStore): void;
   /** What `store` has to write grew by one entry of about so many bytes: a commit has its limits. */
   wrote(bytes: number): void;
+  /** A value that takes about so many bytes waits inside an operator: reading has to slow down. */
+  waits(bytes: number): void;
   /** No commit may end between this unit and `later`. */
   joinWith(later: Unit): void;
 }
@@ -78,6 +80,8 @@ export interface StoreSource extends StoreReader {
   readonly entries: Iterable<readonly [key: string, value: string]>;
   /** Whether `entries` is all there is. */
   readonly isWhole: boolean;
+  /** Whether any entry has a due time. */
+  readonly hasDue: boolean;
   /** About how many bytes of the store the worker should hold in memory. */
   readonly maxBytes: number;
 }
@@ -100,6 +104,7 @@ export const NO_UNIT: Unit = {
   output: () => {},
   touch: () => {},
   wrote: () => {},
+  waits: () => {},
   joinWith: () => {},
 };
 

@@ -213,6 +213,7 @@ function inScope(unit: Unit, push: () => void): void {
 function failuresOf(decide: Decide, log: string[]): Failures {
   const parked = new Set<string>();
   return {
+    decideResult: () => {},
     admit: ({ key }) => (parked.has(key) ? { kind: "behind" } : null),
     decide: (cause, { record, attempts }): Verdict => {
       const decision = decide(Number(record.offset), cause);

@@ -163,6 +163,7 @@ describe("a task's store", () => {
       name: "store",
       entries: [],
       isWhole: true,
+      hasDue: false,
       maxBytes: 1_000_000,
       get: (keys) => Promise.resolve(keys.map(() => null)),
       due: () => Promise.reject(new Error("nothing is due")),

@@ -26,6 +26,7 @@ function units(): { readonly open: () => TaskUnit; readonly settled: number[] } 
           owners,
           settled: ({ index: done }) => settled.push(done),
           parked: () => {},
+          held: () => {},
         },
       );
       index += 1;

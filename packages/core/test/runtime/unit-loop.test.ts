@@ -23,6 +23,7 @@ function loopAt(offset: Offset): UnitLoop {
       opened: nothing,
       settled: nothing,
       parked: nothing,
+      held: nothing,
       lost: nothing,
     },
     { next: nothing, watermark: nothing, complete: nothing, stop: nothing },

@@ -28,6 +28,7 @@ export class FakeStore implements StoreSource {
   readonly content: Map<string, FakeEntry>;
   readonly entries: readonly (readonly [key: string, value: string])[];
   readonly isWhole: boolean;
+  readonly hasDue: boolean;
   readonly maxBytes: number;
   /** How often each method was called. */
   readonly calls = { get: 0, due: 0 };
@@ -50,6 +51,7 @@ export class FakeStore implements StoreSource {
     const { seen = () => true } = how;
     this.entries = [...this.content].flatMap(([key, { value }]) => (seen(key) ? [[key, value] as const] : []));
     this.isWhole = this.entries.length === this.content.size;
+    this.hasDue = [...this.content.values()].some(({ dueMs }) => dueMs !== null);
     this.maxBytes = how.maxBytes;
   }
 

@@ -103,6 +103,7 @@ export class StateStage<A, B> {
         },
         settled: ({ index, deltas }) => this.settled.push({ index, deltas }),
         parked: () => {},
+        held: () => {},
       },
     );
     this.units += 1;

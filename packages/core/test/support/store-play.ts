@@ -17,6 +17,7 @@ export const TIMED = {
   decode: (text: string): Timed => JSON.parse(text) as Timed,
   timeMs: (_key: string, { dueMs }: Timed): number | null => dueMs,
   delayMs: 0,
+  isAlwaysDue: false,
 };
 
 export type Step =

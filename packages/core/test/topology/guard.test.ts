@@ -28,6 +28,7 @@ function guard(
 ): Guarded {
   const log: string[] = [];
   const failures: Failures = {
+    decideResult: () => {},
     admit: ({ key }) => options.admit?.(key) ?? null,
     decide: (cause, { record, attempts }) => {
       log.push(`decide ${(cause as Error).message} ${record.key} ${attempts}`);
