@@ -9,7 +9,6 @@ import { MAX_UNIT_RECORDS } from "../kernel/unit-limit.ts";
 import { sleep } from "../ports/clock.ts";
 import type { PortError } from "../ports/port-error.ts";
 import type { Commit, Ownership } from "../ports/tasks.ts";
-import { CONTROL_STORE } from "../topology/failure-target.ts";
 import type { Queue } from "../topology/stage.ts";
 import { buildStages, sinksOf, type TaskStages } from "./build-stages.ts";
 import { Committer } from "./committer.ts";
@@ -17,10 +16,9 @@ import { Credits } from "./credits.ts";
 import { Deferred } from "./deferred.ts";
 import { dropUnbegun } from "./drop-unbegun.ts";
 import { Feed } from "./feed.ts";
-import { loadStores } from "./load-stores.ts";
+import { openStores } from "./open-stores.ts";
 import { type RetryOptions, retrying } from "./retrying.ts";
 import { Router } from "./router.ts";
-import { openStateSources } from "./state-sources.ts";
 import { type ControlHost, refuseOrphans, TaskControl } from "./task-control.ts";
 import { type Outcome, type TaskOptions, taskName } from "./task-options.ts";
 import type { TaskUnit } from "./task-unit.ts";
@@ -146,18 +144,12 @@ export class TaskInstance {
   }
 
   private async start(): Promise<void> {
-    const { ports, ref, subTopology, clock } = this.options;
+    const { ref, subTopology, clock } = this.options;
     const time = decodeTime(this.ownership.time);
     if (time === null) {
       throw new MillraceError("DecodeError", `the stored event time of task ${this.name} does not decode`);
     }
-    const retry = this.retryOptions();
-    const { state } = ports;
-    const { limits, storeName } = this.options;
-    const [stores, sources] = await Promise.all([
-      loadStores(state, { ref, stores: [...subTopology.letterStores, CONTROL_STORE] }, retry),
-      openStateSources(subTopology, { state, ref, limits, storeName, retry }),
-    ]);
+    const { stores, sources } = await openStores(this.options, this.retryOptions());
     await refuseOrphans(this.options, stores, this.retryOptions());
     if (this.outcome !== null) {
       return;
