@@ -110,9 +110,13 @@ describe("the flights example, split over processes,", { timeout: 4 * RUN_TIMEOU
     {
       await using producer = start("--produce", "--rate", "1000", ...args);
       await using worker = start("--work", ...args);
-      await until("every partition was read", async () => {
+      await until("every task has begun, and every partition was read", async () => {
         const positions = await ofFlights();
-        return positions.length === 4 && positions.every(({ entriesRead }) => (entriesRead ?? 0) > 0);
+        return (
+          (await streams.groups()).length === 12 &&
+          positions.length === 4 &&
+          positions.every(({ entriesRead }) => (entriesRead ?? 0) > 0)
+        );
       });
       worker.kill("SIGKILL");
       await worker.ended;

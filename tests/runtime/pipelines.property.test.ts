@@ -88,7 +88,7 @@ it("G5: so it is with more records than a task may hold", async () => {
 }, 600_000);
 
 /** Scenarios in which a bug must have shown itself. */
-const FIND_WITHIN = 600;
+const FIND_WITHIN = 2_000;
 
 describe("what must be true is found to be broken in a pipeline that", () => {
   it.each(BUGS)(

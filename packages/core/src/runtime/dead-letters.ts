@@ -166,7 +166,7 @@ export class PipelineLetters implements DeadLetters {
 
   private async places(ports: Ports): Promise<readonly Place[]> {
     const { group, subTopologies } = this.access;
-    const topics = await ensureTopics(ports.log, subTopologies);
+    const topics = await ensureTopics(ports.log, subTopologies, this.retry());
     return subTopologies.flatMap((subTopology) => {
       const topic = topicOf(topics, subTopology.source);
       return Array.from({ length: topic.partitions }, (_, partition) => ({

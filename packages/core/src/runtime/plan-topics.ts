@@ -5,12 +5,17 @@ import type { Any } from "../topology/any.ts";
 import type { SubTopology } from "../topology/sub-topology.ts";
 import { DEFAULT_PARTITIONS, type Topic } from "../topology/topic.ts";
 import { demand } from "./demand.ts";
+import { type RetryOptions, retrying } from "./retrying.ts";
 import { taskName } from "./task-options.ts";
 
-/** The topics that the sub-topologies read and write, created where they are missing. Rejects with `MillraceError`. */
+/**
+ * The topics that the sub-topologies read and write, created where they are missing. Rejects with `MillraceError`. `retry`: how a
+ * store is asked again that does not answer; without it, the first failure counts.
+ */
 export async function ensureTopics(
   log: Log,
   subTopologies: readonly SubTopology[],
+  retry: RetryOptions | null = null,
 ): Promise<ReadonlyMap<string, TopicInfo>> {
   const topics = new Map<string, TopicInfo>();
   const ensure = async (name: string, partitions: number | null): Promise<void> => {
@@ -20,7 +25,8 @@ export async function ensureTopics(
       throw new MillraceError("InvalidPipeline", text);
     }
     if (known === undefined) {
-      topics.set(name, await demand(log.ensureTopic({ name, partitions, defaultPartitions: DEFAULT_PARTITIONS })));
+      const call = log.ensureTopic({ name, partitions, defaultPartitions: DEFAULT_PARTITIONS });
+      topics.set(name, await demand(retry === null ? call : () => retrying(call, retry)));
     }
   };
   const upstreams = new Map(subTopologies.map(({ source, upstream }) => [source.name, upstream?.name ?? ""]));

@@ -132,6 +132,7 @@ describe("a dead letter", () => {
           headers,
           id,
           watermarkMs: 77,
+          isFromTask: true,
           path,
           letter: {
             id: found.letter.id,
