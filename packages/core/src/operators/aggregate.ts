@@ -124,6 +124,7 @@ function aggregateSchema(codec: StateCodec, ttlMs: number | null): StoreSchema<A
 
 class RunningAggregates<A> implements StateOperator<A, AggregateState> {
   readonly store: TaskStore<AggregateState>;
+  readonly updates = null;
   private readonly definition: AggregateDefinition;
   private readonly down: Stage<unknown>;
   private readonly env: StageEnv;
@@ -172,16 +173,6 @@ class RunningAggregates<A> implements StateOperator<A, AggregateState> {
   promise(watermarkMs: number): number {
     return watermarkMs;
   }
-
-  tick(): boolean {
-    return true;
-  }
-
-  wait(): Promise<void> {
-    return Promise.resolve();
-  }
-
-  stop(): void {}
 
   /** What is known of the key, unless it is forgotten. By the record alone, not by whether the entry is still there. */
   private living(key: string, record: CurrentRecord): AggregateState | null {

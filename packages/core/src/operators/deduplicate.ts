@@ -67,6 +67,7 @@ const LONE_SURROGATE = /\p{Surrogate}/u;
 /** The event times (ms) of the values that have passed and are remembered, by key and identity; each list ascending. */
 class Identities<A> implements StateOperator<A, readonly number[]> {
   readonly store: TaskStore<readonly number[]>;
+  readonly updates = null;
   private readonly how: { readonly identity: (value: A, record: RecordInfo) => string; readonly withinMs: number };
   private readonly down: Stage<A>;
 
@@ -117,16 +118,6 @@ class Identities<A> implements StateOperator<A, readonly number[]> {
   promise(watermarkMs: number): number {
     return watermarkMs;
   }
-
-  tick(): boolean {
-    return true;
-  }
-
-  wait(): Promise<void> {
-    return Promise.resolve();
-  }
-
-  stop(): void {}
 
   private remembered(times: readonly number[], watermarkMs: number): readonly number[] {
     return times.filter((timeMs) => watermarkMs < timeMs + 2 * this.how.withinMs);

@@ -9,6 +9,7 @@ import type { CurrentRecord } from "../topology/record.ts";
 import { type Stage, type StageEnv, scope, type Unit, within } from "../topology/stage.ts";
 import { DueHeap, type DueKey } from "./due-heap.ts";
 import type { TaskStore } from "./task-store.ts";
+import type { UpdateSchedule } from "./update-schedule.ts";
 
 /** The most results that time alone brings forth in one commit; the rest follow in the next ones. */
 const MAX_EXPIRED_AT_ONCE = 500;
@@ -38,11 +39,8 @@ export interface StateOperator<A, S> {
   expire(key: string, state: S, untilMs: number, room: number): number;
   /** What is promised behind the operator (ms) once nothing is due at or before `watermarkMs` any more. */
   promise(watermarkMs: number): number;
-  /** Does what the clock demands, if anything; `false`: {@link wait} says what must be read first. */
-  tick(): boolean;
-  /** Reads what {@link tick} needs. */
-  wait(): Promise<void>;
-  stop(): void;
+  /** What is to be told at a time of the clock; `null`: nothing ever. */
+  readonly updates: UpdateSchedule | null;
 }
 
 /** Which entries a value needs. */
@@ -110,7 +108,7 @@ export class StateLine<A, S> implements Stage<A> {
 
   stop(): void {
     this.isStopped = true;
-    this.operator.stop();
+    this.operator.updates?.stop();
     this.down.stop();
   }
 
@@ -169,7 +167,7 @@ export class StateLine<A, S> implements Stage<A> {
       }
       this.expire(due);
     }
-    if (!operator.tick()) {
+    if (operator.updates?.tick() === false) {
       return false;
     }
     this.room = MAX_EXPIRED_AT_ONCE;
@@ -274,7 +272,7 @@ export class StateLine<A, S> implements Stage<A> {
     if (store.isDue(this.watermarkMs) && this.room > 0) {
       await store.fetchDue(this.watermarkMs, this.room);
     } else {
-      await this.operator.wait();
+      await this.operator.updates?.wait();
     }
   }
 

@@ -1,15 +1,20 @@
 import type { StageEnv } from "../topology/stage.ts";
 import { TaskStore } from "./task-store.ts";
+import type { Emit } from "./window-definition.ts";
 
 /** The most updates in one commit; the rest follow in the next ones. */
 const MAX_UPDATES_AT_ONCE = 500;
 
 /** Whose updates are scheduled. */
 export interface Updating {
-  isKnown(key: string): boolean;
-  fetch(keys: readonly string[]): Promise<void>;
-  /** Pushes on what is new of an entry, and {@link UpdateSchedule.cancel}s its update. */
+  readonly store: Pick<TaskStore<never>, "isKnown" | "fetch">;
+  /** Pushes on what is new of an entry. */
   update(key: string): void;
+}
+
+/** The schedule that `emit` asks for; `null`: none. */
+export function scheduleOf(emit: Emit, env: StageEnv, of: Updating): UpdateSchedule | null {
+  return typeof emit === "string" ? null : new UpdateSchedule(emit.everyMs, env, of);
 }
 
 /**
@@ -60,7 +65,7 @@ export class UpdateSchedule {
       }
       this.waiting = due.map(({ key }) => key);
     }
-    if (!this.waiting.every((key) => this.of.isKnown(key))) {
+    if (!this.waiting.every((key) => this.of.store.isKnown(key))) {
       return false;
     }
     const due = this.waiting;
@@ -83,7 +88,7 @@ export class UpdateSchedule {
     if (this.waiting.length === 0) {
       await this.store.fetchDue(this.untilMs(), MAX_UPDATES_AT_ONCE);
     } else {
-      await this.of.fetch(this.waiting.filter((key) => !this.of.isKnown(key)));
+      await this.of.store.fetch(this.waiting.filter((key) => !this.of.store.isKnown(key)));
     }
   }
 

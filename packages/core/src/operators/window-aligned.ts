@@ -6,7 +6,7 @@ import type { States } from "./aggregate-set.ts";
 import { numberAt, type StateCodec } from "./state-codec.ts";
 import type { StateOperator } from "./state-line.ts";
 import { type StoreSchema, TaskStore } from "./task-store.ts";
-import { UpdateSchedule } from "./update-schedule.ts";
+import { scheduleOf, type UpdateSchedule } from "./update-schedule.ts";
 import { type Result, resultTime, type WindowDefinition, type WindowFrame } from "./window-definition.ts";
 import { type AlignedSpec, NO_END_MS } from "./window-spec.ts";
 
@@ -110,21 +110,14 @@ export class AlignedWindows<A> implements StateOperator<A, AlignedState> {
   readonly store: TaskStore<AlignedState>;
   private readonly frame: WindowFrame;
   private readonly spec: AlignedSpec;
-  private readonly updates: UpdateSchedule | null;
+  readonly updates: UpdateSchedule | null;
 
   constructor(spec: AlignedSpec, frame: WindowFrame) {
     this.spec = spec;
     this.frame = frame;
     const { definition, env } = frame;
     this.store = new TaskStore(alignedSchema(spec, definition.waitMs, definition.codec), env.store);
-    this.updates =
-      typeof definition.emit === "string"
-        ? null
-        : new UpdateSchedule(definition.emit.everyMs, env, {
-            isKnown: (id) => this.store.isKnown(id),
-            fetch: (ids) => this.store.fetch(ids),
-            update: (id) => this.update(id),
-          });
+    this.updates = scheduleOf(definition.emit, env, { store: this.store, update: (id) => this.update(id) });
   }
 
   keysOf(value: A, record: CurrentRecord): readonly string[] {
@@ -181,18 +174,6 @@ export class AlignedWindows<A> implements StateOperator<A, AlignedState> {
       return emit === "updates" || watermarkMs === Number.POSITIVE_INFINITY ? watermarkMs : Number.NEGATIVE_INFINITY;
     }
     return watermarkMs - waitMs;
-  }
-
-  tick(): boolean {
-    return this.updates?.tick() ?? true;
-  }
-
-  async wait(): Promise<void> {
-    await this.updates?.wait();
-  }
-
-  stop(): void {
-    this.updates?.stop();
   }
 
   private starts(timestampMs: number): readonly number[] {

@@ -9,7 +9,7 @@ import type { States } from "./aggregate-set.ts";
 import { numberAt, type StateCodec } from "./state-codec.ts";
 import type { StateOperator } from "./state-line.ts";
 import { type StoreSchema, TaskStore } from "./task-store.ts";
-import { UpdateSchedule } from "./update-schedule.ts";
+import { scheduleOf, type UpdateSchedule } from "./update-schedule.ts";
 import { type Bounds, type Result, resultTime, type WindowDefinition, type WindowFrame } from "./window-definition.ts";
 import type { SessionSpec, SlidingSpec } from "./window-spec.ts";
 
@@ -90,21 +90,14 @@ export class KeyedWindows<A> implements StateOperator<A, KeyedState> {
   readonly store: TaskStore<KeyedState>;
   private readonly frame: WindowFrame;
   private readonly spec: KeyedSpec;
-  private readonly updates: UpdateSchedule | null;
+  readonly updates: UpdateSchedule | null;
 
   constructor(spec: KeyedSpec, frame: WindowFrame) {
     this.spec = spec;
     this.frame = frame;
     const { definition, env } = frame;
     this.store = new TaskStore(keyedSchema(spec, definition.waitMs, definition.codec), env.store);
-    this.updates =
-      typeof definition.emit === "string"
-        ? null
-        : new UpdateSchedule(definition.emit.everyMs, env, {
-            isKnown: (key) => this.store.isKnown(key),
-            fetch: (keys) => this.store.fetch(keys),
-            update: (key) => this.update(key),
-          });
+    this.updates = scheduleOf(definition.emit, env, { store: this.store, update: (key) => this.update(key) });
   }
 
   keysOf(value: A, record: CurrentRecord): readonly string[] {
@@ -178,18 +171,6 @@ export class KeyedWindows<A> implements StateOperator<A, KeyedState> {
 
   promise(watermarkMs: number): number {
     return watermarkMs - this.frame.definition.waitMs;
-  }
-
-  tick(): boolean {
-    return this.updates?.tick() ?? true;
-  }
-
-  async wait(): Promise<void> {
-    await this.updates?.wait();
-  }
-
-  stop(): void {
-    this.updates?.stop();
   }
 
   private add(
