@@ -182,8 +182,10 @@ it("windows that close while memory is short are read about once", async () => {
 
 it("values that wait for state keep records from being read: memory stays within its limits", async () => {
   const top = bench();
+  let most = 0;
   const adapter = withState(top.adapter, (state) => ({
     get: (task, store, keys) => async () => {
+      most = Math.max(most, keys.length);
       await sleep(top.clock, 20);
       return await state.get(task, store, keys)();
     },
@@ -217,4 +219,16 @@ it("values that wait for state keep records from being read: memory stays within
   expect(committed).toBe(values.length);
   // What one read brings, and what came while the first values of it were read: not all 4,000.
   expect(ahead).toBeLessThan(1_100);
+  // So many wait, and commits are on the same connection.
+  expect(most).toBeGreaterThan(2_000);
+  expect(most).toBeLessThanOrEqual(5_000);
+});
+
+it("deduplicate refuses an identity that would come back from the store as another one", async () => {
+  const top = bench();
+  await top.send(readings, [at(1)]);
+  const passed = items("passed", { partitions: 1 });
+  const half = deduplicate<Item>(() => "\ud83d", { within: "1 h" });
+  const error = await rejection(top.complete(top.app(), pipeline("half", stream(readings).pipe(half, sink(passed)))));
+  expect(error).toMatchObject({ message: expect.stringContaining("half of a surrogate pair") as string });
 });
