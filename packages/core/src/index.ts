@@ -103,6 +103,7 @@ export type {
   Log,
   NewRecord,
   PartitionTime,
+  ProducerEnd,
   ReadBatch,
   ReadBudget,
   ReadError,

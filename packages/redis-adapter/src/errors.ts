@@ -168,8 +168,9 @@ export function rejectionIn(answer: readonly unknown[], what: string): Rejection
     case "sequence-gap":
       return portError(
         "SequenceGap",
-        `${what}: the log expects sequence ${detail(1)}: records before were never appended, or the producer was silent ` +
-          "for so long that it was forgotten. Use a new producer id",
+        `${what}: the log expects sequence ${detail(1)}: the records from there on were never appended, the store has lost ` +
+          "them, or the producer was silent for so long that it was forgotten. Open the producer again, and send the input " +
+          "again from the first record that is missing",
       );
     case "fenced":
       return portError("Fenced", `${what}: somebody else owns the task now. Stop working on it`);
@@ -177,6 +178,11 @@ export function rejectionIn(answer: readonly unknown[], what: string): Rejection
       return portError(
         "Regressed",
         `${what}: the store has seen ${detail(1) || "no"} commits: it lost writes. Acquire the task again`,
+      );
+    case "records-lost":
+      return portError(
+        "Regressed",
+        `${what}: the log has lost the record at ${detail(1)} since it was read: the store lost writes. Acquire the task again`,
       );
     case "not-member":
       return portError(

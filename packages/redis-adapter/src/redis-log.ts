@@ -86,13 +86,19 @@ export function redisLog({ connections, pool, keys }: LogWiring): Log {
         })),
       ),
 
-    seal: (topic) =>
+    seal: (topic, all) =>
       callScript(producer, () => ({
         script: SEAL,
-        keys: partitionKeys(keys, topic),
-        args: [topic.incarnation],
+        keys: allOf(topic).flatMap((partition) => {
+          const { log, meta } = keys.partition(topic.name, partition);
+          return all === undefined ? [log, meta] : [log, meta, keys.producer(topic.name, partition, all.producer)];
+        }),
+        args: [
+          topic.incarnation,
+          ...(all === undefined ? [] : allOf(topic).map((partition) => String(all.sequences[partition] ?? 0))),
+        ],
         what: `sealing ${topic.name}`,
-        rejections: ["TopicLost", "WrongType"],
+        rejections: ["SequenceGap", "TopicLost", "WrongType"],
         read: () => undefined,
       })),
 

@@ -77,12 +77,12 @@ function positionOf(
 ): TE.TaskEither<WrongType | Refused | Unavailable, TaskPosition> {
   return needsNoRoom(async () => {
     try {
-      const fields = [taskKey(keys, task), "incarnation", "offset", "processed"];
-      const [incarnation, offset, processed] = listOf(await connection.send("hmget", fields));
+      const fields = [taskKey(keys, task), "incarnation", "sequence", "offset", "processed"];
+      const [incarnation, sequence, offset, processed] = listOf(await connection.send("hmget", fields));
       return E.right(
         incarnation === task.topic.incarnation
-          ? { offset: offsetIn(offset), processed: integerOf(processed) }
-          : { offset: BEFORE_FIRST, processed: 0 },
+          ? { sequence: integerOf(sequence), offset: offsetIn(offset), processed: integerOf(processed) }
+          : { sequence: 0, offset: BEFORE_FIRST, processed: 0 },
       );
     } catch (error) {
       return E.left(failureOf(error, `reading the position of ${nameOf(task)}`));

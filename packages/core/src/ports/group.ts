@@ -206,7 +206,9 @@ export interface Group {
   /**
    * Takes tasks that the target of `generation` gives to the caller. Granted where nobody holds the task, its holder is no
    * member any more or is an earlier stay under the same name, or was asked for it longer ago than its `revocationMs`;
-   * the first such wish is what asks. It is void once a target gives the task back to its holder.
+   * the first such wish is what asks. It is void once a target gives the task back to its holder. A task that is taken is not
+   * complete any more. What the caller has taken at this `generation` and still holds is granted again and stays as it is: a
+   * call that has its effect late does not undo what came after it.
    */
   take(
     ref: MemberRef,

@@ -75,6 +75,13 @@ export interface Reader {
   close(): void;
 }
 
+/** All that a producer has appended. */
+export interface ProducerEnd {
+  readonly producer: string;
+  /** How many records, by partition. */
+  readonly sequences: readonly number[];
+}
+
 /** Records for one partition, appended together and in order, exactly once however often the call is repeated. */
 export interface AppendRequest {
   readonly topic: TopicInfo;
@@ -141,8 +148,14 @@ export interface Log {
     producer: string,
   ): TaskEither<TopicLost | WrongType | Refused | Unavailable, readonly number[]>;
 
-  /** Seals every partition: new records of producers are refused with `TopicSealed` from now on. Idempotent. */
-  seal(topic: TopicInfo): TaskEither<TopicLost | WrongType | Full | Refused | Unavailable, void>;
+  /**
+   * Seals every partition: new records of producers are refused with `TopicSealed` from now on. Idempotent. `SequenceGap`, and
+   * nothing is sealed, where a partition has less than `all`: the store has lost what it had acknowledged.
+   */
+  seal(
+    topic: TopicInfo,
+    all?: ProducerEnd,
+  ): TaskEither<SequenceGap | TopicLost | WrongType | Full | Refused | Unavailable, void>;
 
   /** Reads strictly after `after`. */
   reader(topic: TopicInfo, partition: number, after: Offset): Reader;

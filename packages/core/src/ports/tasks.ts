@@ -32,7 +32,7 @@ export interface Ownership {
 }
 
 /** How far a task is, by its last commit. */
-export type TaskPosition = Pick<Ownership, "offset" | "processed">;
+export type TaskPosition = Pick<Ownership, "sequence" | "offset" | "processed">;
 
 /** Records for one partition of another topic. */
 export interface Output {
@@ -97,12 +97,13 @@ export interface Tasks {
   /**
    * Applies a commit as a whole or not at all. The checks come before the first write:
    * nonce differs → `Fenced`; stored sequence = `sequence` → applied; = `sequence + 1` → `"alreadyApplied"` (a reply was
-   * lost, nothing is written again); anything else → `Regressed`; the incarnation of the source or of a destination
+   * lost, nothing is written again); anything else → `Regressed`, and also where `offset` moves to a record that the log has lost
+   * since it was read, neither there nor trimmed; the incarnation of the source or of a destination
    * differs → `TopicLost`; a key holds a foreign type → `WrongType`. A commit without outputs and puts is never refused
    * for lack of room.
    */
   commit(commit: Commit): TaskEither<CommitError, "applied" | "alreadyApplied">;
 
-  /** How far tasks are, in their order, without owning them; a task that never was acquired is at `BEFORE_FIRST`. */
+  /** How far tasks are, in their order, without owning them; a task that never was acquired is at `BEFORE_FIRST`, without a commit. */
   positions(tasks: readonly TaskRef[]): TaskEither<WrongType | Refused | Unavailable, readonly TaskPosition[]>;
 }

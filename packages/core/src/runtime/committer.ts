@@ -47,6 +47,11 @@ export class Committer {
     this.sinkWatermarks = options.sinkTopics.map(() => Number.NEGATIVE_INFINITY);
   }
 
+  /** How many commits of the task the store has acknowledged, those of its owners before included. */
+  get acknowledged(): number {
+    return this.sequence;
+  }
+
   /** Whether every unit has been committed. */
   get isIdle(): boolean {
     return this.units.size === 0 && !this.isSending;

@@ -74,7 +74,7 @@ export async function describeGroup(ports: Ports, group: string): Promise<GroupD
         member: owner?.member ?? null,
         generation: owner?.generation ?? null,
         isComplete: completed.includes(task),
-        ...progressOf(positions[index] ?? { offset: BEFORE_FIRST, processed: 0 }, ends.get(task)),
+        ...progressOf(positions[index] ?? { sequence: 0, offset: BEFORE_FIRST, processed: 0 }, ends.get(task)),
       };
     }),
   };

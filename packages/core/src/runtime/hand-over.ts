@@ -3,12 +3,14 @@
  * are free, runs them, and gives back those that go to others. A task that stays is not touched.
  */
 import { setMaxListeners } from "node:events";
+import { MillraceError } from "../errors.ts";
 import { type Clock, sleep } from "../ports/clock.ts";
-import type { Group, GroupView, MemberRef, TakeAnswer } from "../ports/group.ts";
-import type { PortError } from "../ports/port-error.ts";
+import type { Group, GroupSnapshot, GroupView, MemberRef, TakeAnswer } from "../ports/group.ts";
+import { type PortError, portError } from "../ports/port-error.ts";
 import type { Telemetry } from "../ports/telemetry.ts";
 import { GiveBack } from "./give-back.ts";
 import { Rebalance } from "./rebalance.ts";
+import { type Slot, Slots } from "./slots.ts";
 import type { Stay } from "./stay.ts";
 import { TakeLoop, type Wish } from "./take-loop.ts";
 import type { RunnerEnd, TaskRunner } from "./task-runner.ts";
@@ -33,21 +35,12 @@ export interface HandOverOptions {
   readonly stalled: (error: PortError) => void;
 }
 
-/** A task that this worker is to have, or still has. */
-interface Slot {
-  readonly task: string;
-  phase: "waiting" | "running" | "complete" | "draining";
-  runner: TaskRunner | null;
-  /** Not to be taken before; after it was lost to somebody else. */
-  notBeforeMs: number;
-}
-
 /** A task that somebody else has taken although the target gives it to this worker. */
 const AFTER_FENCED_MS = 100;
 
 export class HandOver {
   private readonly options: HandOverOptions;
-  private readonly slots = new Map<string, Slot>();
+  private readonly slots = new Slots();
   /** Runners whose handlers may still run: those of one key do not overlap, also where a task comes back. */
   private readonly earlier = new Map<string, TaskRunner>();
   private wanted: ReadonlySet<string> = new Set();
@@ -58,7 +51,6 @@ export class HandOver {
   /** Nothing is taken any more. */
   private isClosed = false;
   private readonly takes: TakeLoop;
-  private whenEmpty: (() => void)[] = [];
   private whenOffered: () => void = () => {};
 
   constructor(options: HandOverOptions) {
@@ -78,13 +70,11 @@ export class HandOver {
 
   /** The runners of tasks that run now. */
   get runners(): readonly TaskRunner[] {
-    return [...this.slots.values()].flatMap(({ phase, runner }) =>
-      runner === null || phase === "waiting" ? [] : [runner],
-    );
+    return this.slots.runners;
   }
 
   get count(): number {
-    return this.slots.size;
+    return this.slots.count;
   }
 
   /** The store has confirmed the membership `ref`. */
@@ -93,7 +83,7 @@ export class HandOver {
       this.begin(ref);
     }
     // A target that is older than this member, and will be replaced, says nothing about it.
-    const isForeign = target?.length === 0 && proposal !== null && this.slots.size === 0;
+    const isForeign = target?.length === 0 && proposal !== null && this.slots.count === 0;
     if (target !== null && !isForeign && !this.isClosed) {
       this.generation = generation;
       this.wanted = new Set(target);
@@ -118,18 +108,52 @@ export class HandOver {
     void this.takes.take();
   }
 
+  /** The store has lost commits of a task that this worker has: it goes on from what is left, also where it was complete. */
+  setBack(runner: TaskRunner, message: string): void {
+    const slot = this.slots.all.find((other) => other.runner === runner);
+    if (slot?.phase !== "complete") {
+      runner.fail(new MillraceError(portError("Regressed", message)));
+      return;
+    }
+    this.options.emit({ _tag: "Regressed", task: this.nameOf(slot.task), message });
+    this.takeAgain(slot);
+  }
+
+  /** Whether tasks are complete. */
+  get hasComplete(): boolean {
+    return this.slots.complete.length > 0;
+  }
+
+  /** Tells the group again what it has forgotten: that this worker holds its complete tasks, and that they are complete. */
+  compare({ owners, completed }: GroupSnapshot): void {
+    const member = this.stay?.ref.member;
+    const own = new Set(owners.filter((owner) => owner.member === member).map(({ task }) => task));
+    for (const slot of this.slots.complete) {
+      if (!own.has(slot.task)) {
+        this.takeAgain(slot);
+      } else if (!completed.includes(slot.task)) {
+        this.stay?.giveBack.complete(slot.task);
+      }
+    }
+  }
+
+  private takeAgain(slot: Slot): void {
+    slot.phase = "waiting";
+    slot.runner = null;
+    void this.takes.take();
+  }
+
   /** What this worker held is not its any more: everything is dropped without a commit. */
   drop(reason: string): void {
     this.stay?.end();
     this.stay = null;
-    for (const { task, runner, phase } of this.slots.values()) {
+    for (const { task, runner, phase } of this.slots.all) {
       if (phase === "running" || phase === "draining") {
         runner?.abandon();
         this.emitLost(task, reason);
       }
     }
     this.slots.clear();
-    this.settle();
   }
 
   /**
@@ -141,16 +165,14 @@ export class HandOver {
     this.isClosed = true;
     this.wanted = new Set();
     const running = this.runners;
-    for (const slot of this.slots.values()) {
+    for (const slot of this.slots.all) {
       this.unwant(slot, withinMs);
     }
     const deadline = new AbortController();
     void sleep(clock, withinMs, deadline.signal).then(() => this.stay?.end());
     // A later call with less time hastens an earlier one.
     await Promise.all(running.map((runner) => runner.stop(withinMs)));
-    while (this.slots.size > 0) {
-      await new Promise<void>((resolve) => this.whenEmpty.push(resolve));
-    }
+    await this.slots.empty();
     deadline.abort();
   }
 
@@ -158,7 +180,7 @@ export class HandOver {
   finish(): void {
     this.isClosed = true;
     this.stay?.end();
-    for (const { runner } of [...this.slots.values()].filter(({ phase }) => phase !== "complete")) {
+    for (const { runner } of this.slots.all.filter(({ phase }) => phase !== "complete")) {
       runner?.abandon();
     }
   }
@@ -175,7 +197,7 @@ export class HandOver {
 
   /** Moves towards the target: each task's event "mine" or "not mine". */
   private follow(): void {
-    const have = [...this.slots.values()];
+    const have = this.slots.all;
     const kept = have.filter(
       ({ task, phase }) => this.wanted.has(task) && (phase === "running" || phase === "complete"),
     );
@@ -193,9 +215,7 @@ export class HandOver {
       }
     }
     for (const task of this.wanted) {
-      if (!this.slots.has(task)) {
-        this.slots.set(task, newSlot(task));
-      }
+      this.slots.add(task);
     }
   }
 
@@ -240,33 +260,22 @@ export class HandOver {
   }
 
   private remove(slot: Slot): void {
-    this.slots.delete(slot.task);
-    if (this.wanted.has(slot.task) && this.stay !== null) {
-      // It came back to this worker while it was on its way out.
-      this.slots.set(slot.task, newSlot(slot.task));
+    // It may have come back to this worker while it was on its way out.
+    const again = this.wanted.has(slot.task) && this.stay !== null;
+    this.slots.remove(slot, again);
+    if (again) {
       void this.takes.take();
-    }
-    this.settle();
-  }
-
-  private settle(): void {
-    if (this.slots.size === 0) {
-      const waiting = this.whenEmpty;
-      this.whenEmpty = [];
-      for (const resume of waiting) {
-        resume();
-      }
     }
   }
 
   private isCurrent(slot: Slot): boolean {
-    return this.slots.get(slot.task) === slot;
+    return this.slots.has(slot);
   }
 
   /** Everything that waits, as far as it may be taken now. */
   private wish(): Wish | null {
     const { stay, generation } = this;
-    const waiting = [...this.slots.values()].filter(({ phase }) => phase === "waiting");
+    const waiting = this.slots.all.filter(({ phase }) => phase === "waiting");
     if (stay === null || waiting.length === 0) {
       return null;
     }
@@ -337,11 +346,9 @@ export class HandOver {
       slot.phase = "complete";
       this.stay?.giveBack.complete(slot.task);
     } else if (end === "fenced") {
-      slot.phase = "waiting";
-      slot.runner = null;
       slot.notBeforeMs = this.options.clock.now() + AFTER_FENCED_MS;
       this.options.outdated();
-      void this.takes.take();
+      this.takeAgain(slot);
     }
   }
 
@@ -352,8 +359,4 @@ export class HandOver {
   private nameOf(task: string): string {
     return `${this.options.name}/${task}`;
   }
-}
-
-function newSlot(task: string): Slot {
-  return { task, phase: "waiting", runner: null, notBeforeMs: Number.NEGATIVE_INFINITY };
 }

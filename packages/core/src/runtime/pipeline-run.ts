@@ -23,6 +23,7 @@ import { demand } from "./demand.ts";
 import { Evolution } from "./evolve.ts";
 import { HandOver } from "./hand-over.ts";
 import type { Share } from "./limits.ts";
+import { watchForLosses } from "./loss-watch.ts";
 import type { MemberSettings } from "./member-options.ts";
 import { Membership } from "./membership.ts";
 import { ensureTopics, registerWriters } from "./plan-topics.ts";
@@ -67,6 +68,7 @@ export class PipelineRun {
   private isStopping = false;
   private isFinishing = false;
   private isStopped = false;
+  private readonly watching = new AbortController();
   private readonly stopped = new Deferred<void>();
   /** Resolves when all tasks of the group are complete, or this worker has stopped; rejects with the first failure. */
   readonly done: Promise<void>;
@@ -122,6 +124,7 @@ export class PipelineRun {
       this.keepTimeOf(topic);
     }
     membership.run().catch((error: unknown) => this.fail(error));
+    this.watch(this.handOver).catch((error: unknown) => this.fail(error));
   }
 
   /**
@@ -147,6 +150,7 @@ export class PipelineRun {
       for (const keeper of this.timeKeepers.values()) {
         keeper.stop();
       }
+      this.watching.abort();
       if (this.view !== null) {
         this.options.emit({ _tag: "Stopped", group: this.options.group });
       }
@@ -241,6 +245,23 @@ export class PipelineRun {
       completed: (count) => this.finishIfComplete(count),
       failed: (error, task) => this.fail(error, task),
       stalled: (error) => this.stalled(error),
+    });
+  }
+
+  /** Looks for lost commits once in a session: then the bound of a take-over holds for what was lost, too. */
+  private watch(handOver: HandOver): Promise<void> {
+    const { group, ports, clock, settings } = this.options;
+    return watchForLosses<TaskRunner>({
+      tasks: ports.tasks,
+      group: ports.group,
+      name: group,
+      clock,
+      everyMs: settings.sessionMs,
+      signal: this.watching.signal,
+      known: () => handOver.runners,
+      lost: (runner, message) => handOver.setBack(runner, message),
+      isWaiting: () => handOver.hasComplete && !this.isFinishing,
+      compare: (snapshot) => handOver.compare(snapshot),
     });
   }
 

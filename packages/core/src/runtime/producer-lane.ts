@@ -44,6 +44,11 @@ export class ProducerLane {
     this.failed = calls.failed;
   }
 
+  /** How many records the log has acknowledged. */
+  get sequence(): number {
+    return this.nextSequence;
+  }
+
   /** Whether the next record is one that the log has had since before; it counts as sent then. */
   skipsNext(): boolean {
     if (this.alreadyStored === 0) {

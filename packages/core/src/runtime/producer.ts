@@ -51,7 +51,9 @@ export interface Producer<A> extends AsyncDisposable {
   sendAll(values: Iterable<A> | AsyncIterable<A>): Promise<number>;
   /**
    * Ends the topic's input for good: waits until everything sent is stored, then seals the topic. Readers learn that no
-   * record will follow, and close their last windows. Later sends, by any producer, fail with `TopicSealed`.
+   * record will follow, and close their last windows. Later sends, by any producer, fail with `TopicSealed`. Rejects with
+   * `SequenceGap`, and seals nothing, where the store has lost records that it had acknowledged to this producer: open it again
+   * under its id, and send the input again.
    */
   end(): Promise<void>;
   /** Waits until everything sent is stored, and frees the producer. */
@@ -160,7 +162,8 @@ class LogProducer<A> implements Producer<A> {
   async end(): Promise<void> {
     await this.flush();
     this.throwFailure();
-    await this.persistently(() => this.deps.ports.log.seal(this.deps.info)());
+    const all = { producer: this.as.id, sequences: this.lanes.map((lane) => lane.sequence) };
+    await this.persistently(() => this.deps.ports.log.seal(this.deps.info, all)());
   }
 
   async close(): Promise<void> {

@@ -139,6 +139,11 @@ export class TaskInstance {
     return this.loop?.position ?? null;
   }
 
+  /** How many commits of the task the store has acknowledged. */
+  get sequence(): number {
+    return this.committer.acknowledged;
+  }
+
   get isQuarantined(): boolean {
     return this.control !== null && this.control.quarantine !== null;
   }

@@ -69,6 +69,11 @@ export class TaskRunner {
     return this.options.ref;
   }
 
+  /** How many commits of the task the store has acknowledged; `null` before it was acquired. */
+  get sequence(): number | null {
+    return this.instance?.sequence ?? null;
+  }
+
   /**
    * Runs until stopped, complete or fenced. Rejects with the error that stopped the task for good.
    *

@@ -9,23 +9,11 @@
  *   hand-over adds a bounded amount, so it runs without room, too. A task that never committed counts what was trimmed
  *   before its first read as processed, and processed nothing since it was first acquired. Times are the server's; a clock that was put back makes no time negative.
  */
-import { KEY_TYPES, NATIVE_GROUP, SERVER_TIME, STREAM_INFO } from "./guards.ts";
+import { ID_ORDER, KEY_TYPES, NATIVE_GROUP, SERVER_TIME, STREAM_INFO } from "./guards.ts";
 import { script } from "./script.ts";
 
 export const ACQUIRE = script(`#!lua flags=allow-oom
-${KEY_TYPES}${STREAM_INFO}${NATIVE_GROUP}${SERVER_TIME}
--- Ids have 64-bit parts, which Lua's numbers cannot hold: as digits they compare by length, then by text.
-local function digitsBelow(a, b)
-  if #a ~= #b then return #a < #b end
-  return a < b
-end
-local function idBelow(a, b)
-  local aMs, aSeq = string.match(a, '^(%d+)-(%d+)')
-  local bMs, bSeq = string.match(b, '^(%d+)-(%d+)')
-  if aMs ~= bMs then return digitsBelow(aMs, bMs) end
-  return digitsBelow(aSeq, bSeq)
-end
-
+${KEY_TYPES}${STREAM_INFO}${ID_ORDER}${NATIVE_GROUP}${SERVER_TIME}
 local log, meta, task = KEYS[1], KEYS[2], KEYS[3]
 local generation = tonumber(ARGV[2])
 local bad = mismatch(meta, 'hash') or mismatch(log, 'stream') or foreign(task, 'hash')

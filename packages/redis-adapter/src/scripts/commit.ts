@@ -10,9 +10,10 @@
  *       for each watermark: incarnation, writer, watermark (empty: takes the writer out, and marks it as one that was there);
  *       then the content: for each output its records (m, v, h each; h empty: no headers), for each store its puts
  *       (key, value each), due times (score, key each), keys that lose theirs, and deletes
- * Returns {applied}; {already-applied}; {fenced}; {regressed, stored sequence}; {topic-lost, key};
+ * Returns {applied}; {already-applied}; {fenced}; {regressed, stored sequence}; {records-lost, offset}; {topic-lost, key};
  *   {wrong-type, key, expected, actual}
- * Invariant: accepted only with the nonce of the last acquisition and exactly once for each sequence. Scripts do not
+ * Invariant: accepted only with the nonce of the last acquisition and exactly once for each sequence, and for
+ *   records that the log still has or has trimmed: what a store has lost did not happen. Scripts do not
  *   roll back, so every check comes before the first write, and what cannot be checked (the native group) comes last
  *   and cannot fail.
  *
@@ -21,16 +22,24 @@
  * There are two variants of the one source: what only moves a task on (no outputs, no puts) carries `allow-oom`, so
  * that a full server does not keep its readers from making room.
  */
-import { CHUNKS, KEY_TYPES, NATIVE_GROUP, SERVER_TIME } from "./guards.ts";
+import { CHUNKS, ID_ORDER, KEY_TYPES, NATIVE_GROUP, SERVER_TIME, STREAM_INFO } from "./guards.ts";
 import { script } from "./script.ts";
 
 const BODY = `
-${KEY_TYPES}${NATIVE_GROUP}${CHUNKS}${SERVER_TIME}
+${KEY_TYPES}${STREAM_INFO}${ID_ORDER}${NATIVE_GROUP}${CHUNKS}${SERVER_TIME}
+-- Whether the log had the entry, and lost it: what is missing and was not trimmed.
+local function lost(log, id)
+  if #redis.call('XRANGE', log, id, id) > 0 then return false end
+  local info = streamInfo(log)
+  local first = info['first-entry']
+  if idBelow(info['last-generated-id'], id) or info['entries-added'] == info['length'] then return true end
+  return first and idBelow(first[1], id)
+end
 local log, meta, task = KEYS[1], KEYS[2], KEYS[3]
 local sequence = tonumber(ARGV[2])
 local bad = foreign(task, 'hash')
 if bad then return bad end
-local stored = redis.call('HMGET', task, 'nonce', 'sequence', 'processed', 'movedAt')
+local stored = redis.call('HMGET', task, 'nonce', 'sequence', 'processed', 'movedAt', 'offset')
 local found = tonumber(stored[2] or -1)
 if stored[1] ~= ARGV[1] then return {'fenced'} end -- guard: nonce
 if found == sequence + 1 then return {'already-applied'} end -- guard: already applied
@@ -41,6 +50,7 @@ if bad then return bad end
 if redis.call('HGET', meta, 'incarnation') ~= ARGV[3] then return {'topic-lost', meta} end -- guard: source incarnation
 bad = mismatch(log, 'stream') -- guard: source log type
 if bad then return bad end
+if (stored[5] or '0-0/0') ~= ARGV[4] and lost(log, ARGV[8]) then return {'records-lost', ARGV[4]} end -- guard: records lost
 
 -- Whether a commit may change due times of the store whose numbers begin at ARGV[at].
 local function changesDues(at)

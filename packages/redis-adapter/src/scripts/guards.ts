@@ -39,6 +39,21 @@ local function streamInfo(log)
 end
 `;
 
+/** `idBelow(a, b)`: whether one entry id, or offset, comes before another. */
+export const ID_ORDER = `
+-- Ids have 64-bit parts, which Lua's numbers cannot hold: as digits they compare by length, then by text.
+local function digitsBelow(a, b)
+  if #a ~= #b then return #a < #b end
+  return a < b
+end
+local function idBelow(a, b)
+  local aMs, aSeq = string.match(a, '^(%d+)-(%d+)')
+  local bMs, bSeq = string.match(b, '^(%d+)-(%d+)')
+  if aMs ~= bMs then return digitsBelow(aMs, bMs) end
+  return digitsBelow(aSeq, bSeq)
+end
+`;
+
 /**
  * `mirror(log, group, id, processed)` moves the group's native consumer group to where the task is, so that
  * XINFO GROUPS and every tool that reads it show the true position and lag. Advisory: it comes last and cannot fail

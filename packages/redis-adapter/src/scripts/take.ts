@@ -7,7 +7,7 @@
  *   latest, …} for each one held}; {outdated}; {not-member}; {fenced-member, member}; {wrong-type, key, expected, actual}
  * Invariant: a task is granted where nobody holds it, or its holder is no member any more, an earlier stay of the caller,
  *   or was asked for it longer ago than its revocationMs. The first wish is what asks. A task that is taken is not complete
- *   any more. It adds a bounded amount and is how work goes on, so it runs without room, too.
+ *   any more; where the caller has it from this very generation, a call that comes late or twice changes nothing. It adds a bounded amount and is how work goes on, so it runs without room, too.
  */
 
 import { CALLER, GROUP_KEYS, MEMBERS, MEMBERSHIP } from "./group-lua.ts";
@@ -64,9 +64,12 @@ for from = 10, #ARGV, CHUNK do
   local limits = redis.call('HMGET', asked, unpack(ARGV, from, to))
   for i, entry in ipairs(entries) do
     local task, freeAt = ARGV[from + i - 1], tonumber(limits[i])
-    local name, stay, _, stoppedAt = string.match(entry or '', '^([^;]*);([^;]*);([^;]*);([^;]*)$')
+    local name, stay, since, stoppedAt = string.match(entry or '', '^([^;]*);([^;]*);([^;]*);([^;]*)$')
     if isHeld(name, stay) and not (freeAt and freeAt <= now) then
       refuse(task, name, freeAt)
+    elseif name == member and stay == instance and since == generation then
+      granted[#granted + 1] = task
+      granted[#granted + 1] = -1
     else
       grant(task, name, stoppedAt)
     end

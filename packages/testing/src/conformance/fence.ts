@@ -1,8 +1,8 @@
-import type { Commit, Output, PortError, TopicInfo } from "@millrace/core";
+import { BEFORE_FIRST, type Commit, type Output, offsetOf, type PortError, type TopicInfo } from "@millrace/core";
 import { describe, expect, it } from "vitest";
-import { payloads, stateOf } from "./contents.ts";
+import { contents, payloads, stateOf } from "./contents.ts";
 import { ok, refused } from "./outcome.ts";
-import { commitOf, otherIncarnation } from "./requests.ts";
+import { appendOf, commitOf, otherIncarnation, records } from "./requests.ts";
 import { fresh, need, useRig } from "./rig.ts";
 import { ownerIsWhereItWas, type Scene, setScene, tracesOf } from "./scene.ts";
 import type { PortsConformance } from "./target.ts";
@@ -30,6 +30,33 @@ export function describeFence(spec: PortsConformance): void {
     it("refuses the commit of somebody who never was the owner", async () => {
       const at = await setScene(rig);
       await leavesNothing(at, { ...at.next, nonce: fresh("nonce") }, "Fenced");
+    });
+
+    it.each([
+      ["behind all that it has", "9999999999999-0"],
+      ["in front of all that it has", "1-1"],
+    ])("refuses a commit up to a record that the log has lost, %s", async (_where, id) => {
+      const at = await setScene(rig);
+      await ok(rig.ports.log.append(appendOf(at.task.topic, records(2))));
+      await leavesNothing(at, { ...at.next, offset: offsetOf(id, 0) }, "Regressed");
+    });
+
+    it("refuses a commit up to a record of a log that has none", async () => {
+      const at = await setScene(rig);
+      await leavesNothing(at, { ...at.next, offset: offsetOf("1-1", 0) }, "Regressed");
+    });
+
+    it("accepts a commit up to a record that was trimmed since it was read", async ({ skip }) => {
+      const { log } = rig.ports;
+      const trim = need(rig.target.trim, skip);
+      const at = await setScene(rig);
+      for (const sequence of [0, 1, 2]) {
+        await ok(log.append(appendOf(at.task.topic, records(1), { firstSequence: sequence })));
+      }
+      const [first, second] = await contents(log, at.task.topic);
+      await trim(at.task.topic, 0, second?.offset ?? BEFORE_FIRST);
+      const next = { ...at.next, offset: first?.offset ?? BEFORE_FIRST, processed: 1 };
+      expect(await ok(rig.ports.tasks.commit(next))).toBe("applied");
     });
 
     it("refuses a former owner's repeat of a commit that was applied", async () => {

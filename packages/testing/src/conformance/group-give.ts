@@ -115,6 +115,21 @@ export function describeGroupGive(spec: PortsConformance): void {
       expect(await ok(rig.ports.group.give(b, completionOf("t/0")))).toBe(3);
     });
 
+    it("counts a complete task on when the call that took it comes late, or again", async () => {
+      const { a, generation } = await holder();
+      await ok(rig.ports.group.give(a, completionOf(...TASKS)));
+      expect((await ok(rig.ports.group.take(a, generation, TASKS))).granted).toHaveLength(3);
+      expect((await beat(rig.ports, a)).completed).toBe(3);
+    });
+
+    it("counts a complete task no more when it is taken at a later generation", async () => {
+      const { a } = await holder();
+      await ok(rig.ports.group.give(a, completionOf(...TASKS)));
+      const later = await settle(rig.ports, a, { a: TASKS });
+      await ok(rig.ports.group.take(a, later, ["t/0"]));
+      expect((await beat(rig.ports, a)).completed).toBe(2);
+    });
+
     it("counts anew in a group that was empty", async () => {
       const { a, b } = await holder();
       await ok(rig.ports.group.give(a, completionOf(...TASKS)));

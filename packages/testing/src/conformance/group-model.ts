@@ -97,6 +97,10 @@ export class GroupModel {
         answer.set(task, holding.member);
         continue;
       }
+      if (holding !== undefined && this.#isTheirs(holding, stay) && holding.generation === this.generation) {
+        answer.set(task, null);
+        continue;
+      }
       if (holding !== undefined && holding.member !== stay.member) {
         this.past.set(task, holding.member);
       }

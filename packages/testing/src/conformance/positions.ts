@@ -18,8 +18,8 @@ export function describePositions(spec: PortsConformance): void {
       const [stranger, acquired] = [await rig.task(topic), await rig.task(topic)];
       await ok(tasks.acquire(acquired, 1));
       expect(await ok(tasks.positions([stranger, acquired]))).toEqual([
-        { offset: BEFORE_FIRST, processed: 0 },
-        { offset: BEFORE_FIRST, processed: 0 },
+        { sequence: 0, offset: BEFORE_FIRST, processed: 0 },
+        { sequence: 0, offset: BEFORE_FIRST, processed: 0 },
       ]);
     });
 
@@ -33,8 +33,8 @@ export function describePositions(spec: PortsConformance): void {
       const owner = await ok(tasks.acquire(done, 1));
       await ok(tasks.commit(commitOf(done, owner, { offset, processed: 2 })));
       const other = await rig.open();
-      const there = { offset, processed: 2 };
-      const beginning = { offset: BEFORE_FIRST, processed: 0 };
+      const there = { sequence: 1, offset, processed: 2 };
+      const beginning = { sequence: 0, offset: BEFORE_FIRST, processed: 0 };
       expect(await ok(other.tasks.positions([done, untouched]))).toEqual([there, beginning]);
       expect(await ok(other.tasks.positions([untouched, done]))).toEqual([beginning, there]);
       expect(await ok(other.tasks.positions([done]))).toEqual([there]);

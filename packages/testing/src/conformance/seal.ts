@@ -58,5 +58,35 @@ export function describeSeal(spec: PortsConformance): void {
       expect(await ok(tasks.commit(commitOf(task, owner, { outputs })))).toBe("applied");
       expect(await payloads(log, topic)).toEqual(["0", "1"]);
     });
+
+    it("seals nothing where the log has less than a producer was told it has", async () => {
+      const { log } = rig.ports;
+      const topic = await rig.topic(2);
+      await ok(log.append(appendOf(topic, records(2))));
+      await ok(log.append(appendOf(topic, records(1), { partition: 1 })));
+      await refused(log.seal(topic, { producer: "p", sequences: [2, 2] }), "SequenceGap");
+      await refused(log.seal(topic, { producer: "p", sequences: [3, 1] }), "SequenceGap");
+      await refused(log.seal(topic, { producer: "another", sequences: [0, 1] }), "SequenceGap");
+      expect((await ok(log.times(topic))).partitions.map(({ sealed }) => sealed)).toEqual([false, false]);
+      await ok(log.append(appendOf(topic, records(1), { firstSequence: 2 })));
+      await ok(log.seal(topic, { producer: "p", sequences: [3, 1] }));
+      expect((await ok(log.times(topic))).partitions.map(({ sealed }) => sealed)).toEqual([true, true]);
+    });
+
+    it("seals where the log has more than a producer says, and for one that never appended", async () => {
+      const { log } = rig.ports;
+      const [more, none] = [await rig.topic(), await rig.topic()];
+      await ok(log.append(appendOf(more, records(2))));
+      await ok(log.seal(more, { producer: "p", sequences: [1] }));
+      await ok(log.seal(none, { producer: "p", sequences: [0] }));
+      await refused(log.append(appendOf(none, records(1))), "TopicSealed");
+    });
+
+    it("tells a producer of a gap also where the topic was sealed before", async () => {
+      const { log } = rig.ports;
+      const topic = await rig.topic();
+      await ok(log.seal(topic));
+      await refused(log.seal(topic, { producer: "p", sequences: [1] }), "SequenceGap");
+    });
   });
 }

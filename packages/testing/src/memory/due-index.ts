@@ -53,6 +53,18 @@ export class DueIndex {
     return { dues, nextMs: null };
   }
 
+  /** Returns a function that puts everything back as it is now. */
+  snapshot(): () => void {
+    const dues = [...this.#dueMsOf];
+    return () => {
+      this.#dueMsOf.clear();
+      this.#chunks.length = 0;
+      for (const [key, dueMs] of dues) {
+        this.set(key, dueMs);
+      }
+    };
+  }
+
   *#from(fromMs: number): Iterable<Due> {
     // No key comes before the empty one.
     const first: Due = { key: "", dueMs: fromMs };

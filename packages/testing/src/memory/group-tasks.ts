@@ -55,6 +55,8 @@ export function take(
       holdings.set(task, { ...found, revokeByMs });
       const forMs = Math.max(0, Math.min(revokeByMs, holder.expiresAtMs) - nowMs);
       held.push({ task, member: found.member, forMs });
+    } else if (found && isTakenBy(found, ref, wish.generation)) {
+      granted.push({ task, pausedMs: null });
     } else {
       holdings.set(task, holdingOf(ref, wish.generation));
       remember(past, task, { found, by: ref, nowMs });
@@ -103,6 +105,11 @@ function otherHolder(state: GroupState, holding: Holding, ref: MemberRef, nowMs:
     return null;
   }
   return state.members.get(holding.member) ?? null;
+}
+
+/** Whether this very call has had its effect before; what has happened to the task since, its completion too, stands. */
+function isTakenBy({ member, instance, generation, released }: Holding, ref: MemberRef, by: number): boolean {
+  return member === ref.member && instance === ref.instance && generation === by && released === null;
 }
 
 function holdingOf({ member, instance }: MemberRef, generation: number): Holding {

@@ -6,8 +6,10 @@ import {
   type Full,
   type Log,
   type Offset,
+  type ProducerEnd,
   portError,
   type Reader,
+  type SequenceGap,
   type TopicInfo,
   type TopicLost,
   type TopicTimes,
@@ -74,13 +76,22 @@ export class MemoryLog implements Log {
     return this.#onTopic(topic, ({ partitions }) => partitions.map(({ sequences }) => sequences.get(producer) ?? 0));
   }
 
-  seal(topic: TopicInfo): TaskEither<TopicLost | Unavailable, void> {
-    return this.#onTopic(topic, ({ partitions }) => {
-      for (const partition of partitions) {
-        partition.sealed = true;
-      }
-      this.#store.admission.recheck();
-    });
+  seal(topic: TopicInfo, all?: ProducerEnd): TaskEither<SequenceGap | TopicLost | Unavailable, void> {
+    return this.#session.call(() =>
+      E.chainW(({ partitions }: MemoryTopic): E.Either<SequenceGap, void> => {
+        for (const [number, { sequences }] of partitions.entries()) {
+          const has = all === undefined ? 0 : (sequences.get(all.producer) ?? 0);
+          if (all !== undefined && has < (all.sequences[number] ?? 0)) {
+            return E.left(gap(all.producer, `${topic.name}/${number}`, has));
+          }
+        }
+        for (const partition of partitions) {
+          partition.sealed = true;
+        }
+        this.#store.admission.recheck();
+        return E.right(undefined);
+      })(this.#store.topic(topic)),
+    );
   }
 
   reader(topic: TopicInfo, partition: number, after: Offset): Reader {
@@ -128,8 +139,7 @@ export class MemoryLog implements Log {
     const next = partition.sequences.get(producer) ?? 0;
     const seen = next - firstSequence;
     if (seen < 0) {
-      const message = `producer ${producer} skips from sequence ${next} to ${firstSequence} in ${place}; append what lies between first`;
-      return { done: E.left(portError("SequenceGap", message)) };
+      return { done: E.left(gap(producer, `${topic.name}/${request.partition}`, next)) };
     }
     if (seen >= records.length) {
       return { done: E.right(0) };
@@ -150,6 +160,15 @@ export class MemoryLog implements Log {
 
 function isIn(writer: [name: string, watermarkMs: number | null]): writer is [name: string, watermarkMs: number] {
   return writer[1] !== null;
+}
+
+/** What a producer is told of whose records the log has fewer than it has acknowledged. */
+function gap(producer: string, place: string, has: number): SequenceGap {
+  return portError(
+    "SequenceGap",
+    `partition ${place} has ${has} records of producer ${producer} and misses the next: they were never appended, or the ` +
+      "store has lost them. Open the producer again, and send the input again from the first that is missing",
+  );
 }
 
 /** What a call ends with that gave up waiting for room in `place`. */

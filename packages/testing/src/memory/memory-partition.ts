@@ -1,6 +1,7 @@
 import {
   BEFORE_FIRST,
   type Clock,
+  compareOffsets,
   type NewRecord,
   type Offset,
   offsetOf,
@@ -9,6 +10,7 @@ import {
   type StoredRecord,
 } from "@millrace/core";
 import { RecordChunks } from "./record-chunks.ts";
+import { refill } from "./refill.ts";
 
 /** What a stored record takes beside its texts: the object, its offset, its slot. Measured on Node 20, rounded up. */
 const RECORD_OVERHEAD_BYTES = 160;
@@ -122,6 +124,15 @@ export class MemoryPartition {
     return this.#records.positionAfter(offset);
   }
 
+  /** Whether there is no such record, and none was dropped there: the store has lost it. */
+  lacks(offset: Offset): boolean {
+    const next = this.#records.positionAfter(offset);
+    if (next > this.#records.first) {
+      return this.#records.at(next - 1)?.offset !== offset;
+    }
+    return next === 0 || compareOffsets(offset, this.#end) > 0;
+  }
+
   addReader(reader: ReaderHold): void {
     this.#readers.add(reader);
     this.grantRoom();
@@ -174,6 +185,26 @@ export class MemoryPartition {
     while (this.#records.first < Math.min(position, this.#records.end)) {
       this.#bytes -= this.#records.shift()?.bytes ?? 0;
     }
+  }
+
+  /**
+   * Returns a function that takes back what was added since now. What was dropped meanwhile does not come back, and neither do
+   * readers that were opened; offsets stay taken, so that none is ever given twice.
+   */
+  snapshot(): () => void {
+    const { sealed, appended } = this;
+    const end = this.#end;
+    const sequences = [...this.sequences];
+    const groups = [...this.groups];
+    return () => {
+      for (const { bytes } of this.#records.cutOff(Math.max(appended, this.#records.first))) {
+        this.#bytes -= bytes;
+      }
+      this.#end = end;
+      this.sealed = sealed;
+      refill(this.sequences, sequences);
+      refill(this.groups, groups);
+    };
   }
 
   #neededFrom(): number {

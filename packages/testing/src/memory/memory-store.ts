@@ -13,6 +13,7 @@ import { GroupHints } from "./group-hints.ts";
 import type { GroupState } from "./group-state.ts";
 import { MemoryPartition } from "./memory-partition.ts";
 import { Pace } from "./pace.ts";
+import { refill } from "./refill.ts";
 import { StateBuckets } from "./state-buckets.ts";
 
 /** A topic and what belongs to it. */
@@ -116,6 +117,29 @@ export class MemoryStore {
     return task;
   }
 
+  /**
+   * Returns a function that puts the data back as it is now: the store has restarted, and lost what was written since. Close
+   * its sessions before, as a server does that goes down. Records that were dropped meanwhile stay dropped.
+   */
+  snapshot(): () => void {
+    const groups = [...this.groups];
+    const topics = [...this.#topics];
+    const tasks = [...this.#tasks];
+    const contents = [
+      ...topics.map(([, topic]) => snapshotOfTopic(topic)),
+      ...tasks.map(([, task]) => snapshotOfTask(task)),
+    ];
+    return () => {
+      refill(this.groups, groups);
+      refill(this.#topics, topics);
+      refill(this.#tasks, tasks);
+      for (const restore of contents) {
+        restore();
+      }
+      this.admission.recheck();
+    };
+  }
+
   /** About how much memory the records of all topics take. */
   bytes(): number {
     let bytes = 0;
@@ -142,6 +166,30 @@ export function storeOf(task: MemoryTask, name: string): StateBuckets {
   const found = task.stores.get(name) ?? new StateBuckets();
   task.stores.set(name, found);
   return found;
+}
+
+function snapshotOfTopic({ partitions, writers }: MemoryTopic): () => void {
+  const restorePartitions = partitions.map((partition) => partition.snapshot());
+  const writersThen = [...writers];
+  return () => {
+    for (const restore of restorePartitions) {
+      restore();
+    }
+    refill(writers, writersThen);
+  };
+}
+
+function snapshotOfTask(task: MemoryTask): () => void {
+  const { stores, ...fields } = task;
+  const storesThen = [...stores];
+  const restoreStores = storesThen.map(([, store]) => store.snapshot());
+  return () => {
+    Object.assign(task, fields);
+    refill(stores, storesThen);
+    for (const restore of restoreStores) {
+      restore();
+    }
+  };
 }
 
 function taskKey({ group, topic, partition }: TaskRef): string {

@@ -84,8 +84,8 @@ export class MemoryTasks implements Tasks {
 
   positions(tasks: readonly TaskRef[]): TaskEither<Unavailable, readonly TaskPosition[]> {
     return this.#session.call(() => {
-      const found = tasks.map((ref) => this.#store.task(ref) ?? { offset: BEFORE_FIRST, processed: 0 });
-      return E.right(found.map(({ offset, processed }) => ({ offset, processed })));
+      const found = tasks.map((ref) => this.#store.task(ref) ?? { sequence: 0, offset: BEFORE_FIRST, processed: 0 });
+      return E.right(found.map(({ sequence, offset, processed }) => ({ sequence, offset, processed })));
     });
   }
 
@@ -111,7 +111,11 @@ export class MemoryTasks implements Tasks {
     if (E.isLeft(destinations)) {
       return { done: destinations };
     }
-    const { outputs } = destinations.right;
+    const { source, outputs } = destinations.right;
+    if (commit.offset !== task.offset && source.lacks(commit.offset)) {
+      const message = `the log of ${nameOf(commit.task)} has lost the record at ${commit.offset} since it was read; acquire the task again`;
+      return { done: E.left(portError("Regressed", message)) };
+    }
     return {
       into: outputs.filter((_, n) => commit.outputs[n]?.records.length !== 0),
       write: () => {

@@ -61,6 +61,29 @@ export class RecordChunks {
     return record;
   }
 
+  /**
+   * Takes out the newest records, until `end` is the end again; returns them. Throws where there are fewer: those that were
+   * dropped do not come back.
+   */
+  cutOff(end: number): readonly StoredRecord[] {
+    if (end < this.#first || end > this.#end) {
+      throw new RangeError(`cannot cut a log of positions ${this.#first} to ${this.#end} off at ${end}`);
+    }
+    const cut: StoredRecord[] = [];
+    while (this.#end > end) {
+      const chunk = this.#chunks.at(-1);
+      const record = chunk?.pop();
+      if (chunk?.length === 0) {
+        this.#chunks.pop();
+      }
+      if (record !== undefined) {
+        cut.push(record);
+      }
+      this.#end -= 1;
+    }
+    return cut;
+  }
+
   /** Position of the first record strictly behind `offset`; {@link end} where there is none. */
   positionAfter(offset: Offset): number {
     let low = this.#first;

@@ -54,6 +54,21 @@ export class StateBuckets {
     return { entries, cursor: bucket < BUCKETS ? String(bucket) : null };
   }
 
+  /** Returns a function that puts everything back as it is now. */
+  snapshot(): () => void {
+    const buckets = this.#buckets.map((bucket) => (bucket.size === 0 ? null : [...bucket]));
+    const restoreDues = this.#dues.snapshot();
+    return () => {
+      for (const [n, bucket] of this.#buckets.entries()) {
+        bucket.clear();
+        for (const [key, value] of buckets[n] ?? []) {
+          bucket.set(key, value);
+        }
+      }
+      restoreDues();
+    };
+  }
+
   #bucketOf(key: string): Map<string, string> | undefined {
     // FNV-1a over UTF-16 units.
     let hash = 0x811c9dc5;
