@@ -63,6 +63,7 @@ export function befall(fault: Fault, cluster: Cluster, at: At): void {
       at(atMs, () => {
         const restore = cluster.store.snapshot();
         const { losses } = cluster;
+        const fromMs = cluster.nowMs();
         at(endMs, () => {
           if (cluster.losses !== losses) {
             // The moment to go back to is not part of the store's past any more.
@@ -70,6 +71,7 @@ export function befall(fault: Fault, cluster: Cluster, at: At): void {
           }
           cluster.goDown();
           cluster.comeBack(restore);
+          cluster.history.push({ _tag: "loss", fromMs, untilMs: cluster.nowMs() });
           // What was acknowledged is lost too, as G7 says; who has its input still sends it again.
           cluster.startProducer();
           cluster.runFinishedAgain();

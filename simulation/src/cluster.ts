@@ -1,4 +1,5 @@
 import {
+  type Adapter,
   type App,
   type AppEvent,
   createApp,
@@ -9,6 +10,7 @@ import {
   type Topic,
 } from "@millrace/core";
 import { type MemoryAdapter, memoryAdapter } from "@millrace/testing";
+import { contentsOf, eventLine, type HistoryLine, recordHistory, touchedBy } from "@millrace/testing/history";
 import { type Scheduler, SimulatedAdapter, SimulatedProcess } from "@millrace/testing/simulation";
 import type { Scenario } from "./scenario.ts";
 import type { Remains, Workload } from "./workload.ts";
@@ -16,7 +18,10 @@ import type { Remains, Workload } from "./workload.ts";
 /** A process of the cluster, and its way to the store. */
 export interface Node {
   readonly process: SimulatedProcess;
+  /** The network, to be disturbed. */
   readonly adapter: SimulatedAdapter;
+  /** What the program works with: the same, recorded. */
+  readonly recorded: Adapter;
 }
 
 /** A worker: a program that runs the pipelines, and starts again where it cannot. */
@@ -47,7 +52,11 @@ const ANEW_MS = 1_000;
 export class Cluster {
   readonly server: SimulatedProcess;
   readonly store: MemoryAdapter;
+  /** The store as programs see it. */
+  private readonly seen: Adapter;
   readonly events: Heard[] = [];
+  /** What programs have asked of the store, and were told. */
+  readonly history: HistoryLine[] = [];
   /** Errors that have ended a program of a worker for a while. */
   readonly errors: string[] = [];
   /** How often the store has lost something. */
@@ -66,16 +75,18 @@ export class Cluster {
   private finish = (): void => {};
   /** Producers that are not done, the dead not counted. */
   private readonly sending = new Set<Node>();
-  /** Nothing will befall the cluster any more. */
-  private isCalm = false;
+  /** The store will lose nothing any more. */
+  private isSafe: boolean;
 
-  constructor(scheduler: Scheduler, scenario: Scenario, workload: Workload) {
+  constructor(scheduler: Scheduler, scenario: Scenario, workload: Workload, spoil: (store: Adapter) => Adapter) {
     this.scheduler = scheduler;
     this.scenario = scenario;
     this.workload = workload;
     this.startMs = scheduler.nowMs;
+    this.isSafe = scenario.faults.every(({ kind }) => kind !== "lose");
     this.server = new SimulatedProcess(scheduler, "store");
     this.store = memoryAdapter({ clock: this.server });
+    this.seen = spoil(this.store);
     this.finished = new Promise((resolve) => {
       this.finish = resolve;
     });
@@ -105,9 +116,9 @@ export class Cluster {
     return this.finished;
   }
 
-  /** From now on the end of the input is the end of the work. */
-  calmDown(): void {
-    this.isCalm = true;
+  /** The store loses nothing from now on: the end of the input is the end of the work. */
+  makeSafe(): void {
+    this.isSafe = true;
   }
 
   /** The store is down; calls fail, what is under way is lost. */
@@ -159,13 +170,30 @@ export class Cluster {
     };
   }
 
+  /** Adds to the history what the store holds in the end. */
+  async writeContents(): Promise<void> {
+    this.history.push(...(await contentsOf(this.store, touchedBy(this.history))));
+    this.history.push({ _tag: "end", atMs: this.nowMs() });
+  }
+
+  /** ms of simulated time, from the start of the scenario. */
+  nowMs(): number {
+    return this.scheduler.nowMs - this.startMs;
+  }
+
   private node(name: string): Node {
     const { scenario, scheduler } = this;
     const skewMs = scheduler.random.int(-scenario.skewMs, scenario.skewMs);
     const process = new SimulatedProcess(scheduler, name, skewMs);
     const { weather } = scenario;
     const ends = { scheduler, client: process, server: this.server, random: scheduler.random, weather };
-    const node = { process, adapter: new SimulatedAdapter(this.store, ends) };
+    const adapter = new SimulatedAdapter(this.seen, ends);
+    const recorded = recordHistory(adapter, {
+      process: name,
+      clock: { now: () => this.nowMs() },
+      write: (line) => void this.history.push(line),
+    });
+    const node = { process, adapter, recorded };
     if (this.isDown) {
       node.adapter.cut("both");
     }
@@ -174,25 +202,26 @@ export class Cluster {
   }
 
   private async work(worker: Worker): Promise<void> {
-    const { process, adapter, member } = worker;
+    const { process, recorded, member } = worker;
     const { maxStateBytes } = this.scenario;
     const app = createApp({
       name: "app",
-      adapter,
+      adapter: recorded,
       clock: process,
-      member: { id: member, session: "1 s", revocation: "2 s" },
+      member: { id: member, session: "1 s", heartbeat: "300 ms", revocation: "2 s" },
       restart: { backoff: "20 ms", longest: "200 ms" },
       ...(maxStateBytes === null ? {} : { limits: { maxStateBytes } }),
     });
     app.events$.subscribe((event) => {
-      this.events.push({ atMs: this.scheduler.nowMs - this.startMs, process: process.name, event });
+      this.events.push({ atMs: this.nowMs(), process: process.name, event });
+      this.history.push(eventLine(process.name, this.nowMs(), event));
       worker.hasFinished ||= event._tag === "Finished";
     });
     const pipelines = this.workload.pipelines(process);
     while (!worker.isLeaving) {
       try {
-        // A store that loses the end of the work after it was seen may have it done again.
-        const isFinal = this.isCalm;
+        // A store that loses the end of the work after it was seen has it done again.
+        const isFinal = this.isSafe;
         worker.hasFinished = false;
         worker.running = await app.run(pipelines);
         await worker.running.done;
@@ -214,8 +243,8 @@ export class Cluster {
 
   private async produce(node: Node): Promise<void> {
     const { workload, scenario } = this;
-    const { process, adapter } = node;
-    const app: App = createApp({ name: "load", adapter, clock: process });
+    const { process, recorded } = node;
+    const app: App = createApp({ name: "load", adapter: recorded, clock: process });
     for (;;) {
       try {
         const producer = await app.producer(workload.source, { id: "loader" });

@@ -8,6 +8,7 @@ import { run } from "./run.ts";
 import { scenarioOf } from "./scenario.ts";
 import { promiseOf, shrink } from "./shrink.ts";
 import { addTally, newTally, type Tally } from "./tally.ts";
+import type { Range } from "./thread.ts";
 
 /** Seeds that a thread is sent at a time. */
 const AT_A_TIME = 200;
@@ -15,15 +16,21 @@ const TELL_EVERY_MS = 10_000;
 /** Failing schedules that are shown. */
 const MOST_SHOWN = 5;
 
-const { schedules, seed, threads } = new Command("npm run simulate --")
+const {
+  schedules,
+  seed,
+  threads,
+  digests: withDigests = false,
+} = new Command("npm run simulate --")
   .description(
     "Runs the real worker code in simulated time, under faults. The same seed gives the same run everywhere.",
   )
   .option("--schedules <n>", "how many to run", wholeFrom(1), 20_000)
   .option("--seed <n>", "of the first; the others follow (default: random)", wholeFrom(0))
   .option("--threads <n>", "how many run at a time (default: one for each CPU)", wholeFrom(1))
+  .option("--digests", "prints what each history comes to: the same on every machine")
   .parse()
-  .opts<{ schedules: number; seed?: number; threads?: number }>();
+  .opts<{ schedules: number; seed?: number; threads?: number; digests?: boolean }>();
 
 const first = seed ?? Math.floor(Math.random() * 1_000_000_000);
 tell(`seeds ${first} to ${first + schedules - 1}`);
@@ -38,6 +45,9 @@ let next = first;
 await Promise.all(Array.from({ length: Math.min(threads ?? availableParallelism(), schedules) }, () => runThread()));
 clearInterval(telling);
 tell(summary(total, performance.now() - startMs));
+for (const [ofSeed, digest] of Object.entries(total.digests)) {
+  tell(`${ofSeed} ${digest}`);
+}
 for (const { seed: failed, violations } of total.failures.slice(0, MOST_SHOWN)) {
   const [violation = ""] = violations;
   const smallest = await shrink(scenarioOf(failed), promiseOf(violation));
@@ -51,7 +61,7 @@ async function runThread(): Promise<void> {
   const thread = new Worker(new URL("./thread.js", import.meta.url));
   while (next < first + schedules) {
     const count = Math.min(AT_A_TIME, first + schedules - next);
-    thread.postMessage({ from: next, count }, []);
+    thread.postMessage({ from: next, count, withDigests } satisfies Range, []);
     next += count;
     // Rejects with what the thread throws.
     const [tally] = (await once(thread, "message")) as [Tally];

@@ -1,3 +1,4 @@
+import { printVerdict } from "@millrace/testing/history";
 import type { Outcome } from "./run.ts";
 import type { Scenario } from "./scenario.ts";
 import type { Tally } from "./tally.ts";
@@ -17,13 +18,15 @@ export function summary(tally: Tally, tookMs: number): string {
 }
 
 /** A scenario that has broken a promise: what it was, what was broken, and what the programs have said. */
-export function failure(scenario: Scenario, { violations, events, errors }: Outcome): string {
+export function failure(scenario: Scenario, outcome: Outcome): string {
+  const { violations, events, errors, verdict, history, expectations } = outcome;
   const { faults, ...rest } = scenario;
   const seconds = (ms: number): string => `${(ms / 1_000).toFixed(3).padStart(8)} s`;
   return [
     `scenario: ${JSON.stringify(rest)}`,
     ...faults.map(({ kind, atMs, forMs, victim }) => `  ${seconds(atMs)} ${kind} for ${forMs} ms, worker ${victim}`),
     ...violations.map((violation) => `  broken: ${violation}`),
+    ...(verdict?.violations.length ? [printVerdict(history, verdict, expectations)] : []),
     "what the programs have said:",
     ...events.map(({ atMs, process, event: { _tag, ...what } }) => {
       const text = JSON.stringify(what, (_name, value: unknown) => (value instanceof Error ? value.message : value));

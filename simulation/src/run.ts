@@ -1,4 +1,5 @@
-import { sleep } from "@millrace/core";
+import { type Adapter, sleep } from "@millrace/core";
+import { checkHistory, type Expectations, type HistoryLine, type Verdict } from "@millrace/testing/history";
 import { NoEnd, Scheduler } from "@millrace/testing/simulation";
 import { befall } from "./befall.ts";
 import { Cluster } from "./cluster.ts";
@@ -22,13 +23,21 @@ export interface Outcome {
   readonly steps: number;
   readonly errors: readonly string[];
   readonly events: Cluster["events"];
+  readonly history: readonly HistoryLine[];
+  /** What the history shows; `null` where the scenario came to no end. */
+  readonly verdict: Verdict | null;
+  readonly expectations: Expectations;
 }
 
 /** A scenario must end so long after its last fault. */
 const WITHIN_MS = 60_000;
 
-/** Runs a scenario. */
-export async function run(scenario: Scenario): Promise<Outcome> {
+/**
+ * Runs a scenario.
+ *
+ * @param spoil puts something in front of the store, as every program sees it: what a test breaks must be found
+ */
+export async function run(scenario: Scenario, spoil: (store: Adapter) => Adapter = (store) => store): Promise<Outcome> {
   const scheduler = new Scheduler(scenario.seed);
   const startMs = scheduler.nowMs;
   const violations: string[] = [];
@@ -43,7 +52,9 @@ export async function run(scenario: Scenario): Promise<Outcome> {
     saw: (violation) => void violations.push(violation),
   };
   const workload = MAKE[scenario.workload](scenario, witness);
-  const cluster = new Cluster(scheduler, scenario, workload);
+  const cluster = new Cluster(scheduler, scenario, workload, spoil);
+  const expectations: Expectations = { flows: workload.flows ?? [], isDrained: true };
+  let verdict: Verdict | null = null;
   let doneMs = Number.NaN;
   try {
     await scheduler.play(async () => {
@@ -54,10 +65,13 @@ export async function run(scenario: Scenario): Promise<Outcome> {
       for (const fault of scenario.faults) {
         befall(fault, cluster, (atMs, action) => scheduler.at(startMs + atMs, scheduler.outside, action));
       }
-      scheduler.at(startMs + lastMs(scenario), scheduler.outside, () => cluster.calmDown());
+      scheduler.at(startMs + lastMs(scenario), scheduler.outside, () => cluster.makeSafe());
       await cluster.done();
       doneMs = scheduler.nowMs;
       violations.push(...(await workload.judge(cluster.remains())));
+      await cluster.writeContents();
+      verdict = checkHistory(cluster.history, expectations);
+      violations.push(...verdict.violations.map(({ invariant, message }) => `${invariant}: ${message}`));
     }, WITHIN_MS + lastMs(scenario));
   } catch (error) {
     if (!(error instanceof NoEnd)) {
@@ -72,6 +86,9 @@ export async function run(scenario: Scenario): Promise<Outcome> {
     steps: scheduler.steps,
     errors: cluster.errors,
     events: cluster.events,
+    history: cluster.history,
+    verdict,
+    expectations,
   };
 }
 

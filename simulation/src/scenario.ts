@@ -114,7 +114,7 @@ export function scenarioOf(seed: number): Scenario {
 function faultsOf(random: Random, count: number): readonly Fault[] {
   const faults = Array.from({ length: count }, () => ({
     kind: random.pick(FAULTS),
-    atMs: random.int(0, random.pick([200, 1_000, 4_000])),
+    atMs: random.int(0, random.pick([200, 400, 1_000, 3_000])),
     forMs: random.pick([1, 20, 200, 200, 900, 900, 1_500, 3_000]),
     victim: random.int(0, 2),
   }));

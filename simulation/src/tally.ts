@@ -10,11 +10,13 @@ export interface Tally {
   longestMs: number;
   /** How often each fault and each event of apps was there: what was never there was not tried. */
   readonly counts: Record<string, number>;
+  /** What each schedule's history comes to, by seed, where that was asked for. */
+  readonly digests: Record<number, string>;
   readonly failures: { readonly seed: number; readonly violations: readonly string[] }[];
 }
 
 export function newTally(): Tally {
-  return { schedules: 0, simulatedMs: 0, steps: 0, longestMs: 0, counts: {}, failures: [] };
+  return { schedules: 0, simulatedMs: 0, steps: 0, longestMs: 0, counts: {}, digests: {}, failures: [] };
 }
 
 /** Adds a run. */
@@ -48,5 +50,6 @@ export function addTally(tally: Tally, other: Tally): void {
   for (const [name, times] of Object.entries(other.counts)) {
     tally.counts[name] = (tally.counts[name] ?? 0) + times;
   }
+  Object.assign(tally.digests, other.digests);
   tally.failures.push(...other.failures);
 }

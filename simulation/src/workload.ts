@@ -1,4 +1,5 @@
 import type { Pipeline, StreamRecord, Topic } from "@millrace/core";
+import type { Flow } from "@millrace/testing/history";
 import type { SimulatedProcess } from "@millrace/testing/simulation";
 import type { Item } from "./item.ts";
 import type { Scenario } from "./scenario.ts";
@@ -27,6 +28,8 @@ export interface Workload {
   readonly values: readonly Item[];
   /** The pipelines as one process has them. */
   readonly pipelines: (process: SimulatedProcess) => readonly Pipeline[];
+  /** What the history of the calls is compared with, where each record is treated by itself. */
+  readonly flows?: readonly Flow[];
   /** Compares what came out with what must; returns the differences. */
   readonly judge: (remains: Remains) => Promise<readonly string[]>;
 }

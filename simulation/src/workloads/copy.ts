@@ -1,4 +1,5 @@
 import { type Call, json, mapOrdered, pipeline, type RecordInfo, sink, stream, topic } from "@millrace/core";
+import { copies } from "@millrace/testing/history";
 import type { SimulatedProcess } from "@millrace/testing/simulation";
 import { Item, itemsOf, sourceOf } from "../item.ts";
 import { grouped, type MakeWorkload, same, type Witness } from "../workload.ts";
@@ -19,6 +20,7 @@ export const copy: MakeWorkload = (scenario, witness) => {
       );
       return [pipeline("copy", stream(source).pipe(mapOrdered(handle, { concurrency: 3 }), sink(out)))];
     },
+    flows: [copies({ group: "app.copy", from: source.name, to: out.name })],
     judge: async ({ read }) => {
       const found = grouped(
         (await read(out)).map(({ value }) => value),

@@ -103,7 +103,7 @@ export class Link {
       if (this.cut !== "none") {
         client.after(ANSWER_WITHIN_MS, () => call.fail());
       } else if (random.chance(weather.breaks)) {
-        scheduler.at(scheduler.nowMs + random.next() * 2 * (weather.latencyMs + 1), client, () => this.break());
+        scheduler.at(scheduler.nowMs + random.next() * (weather.latencyMs + 1), client, () => this.break());
       }
     });
   }

@@ -1,0 +1,3 @@
+import { describeShare } from "./support/schedules.ts";
+
+describeShare(0);
