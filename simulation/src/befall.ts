@@ -78,6 +78,12 @@ export function befall(fault: Fault, cluster: Cluster, at: At): void {
         });
       });
       break;
+    case "storeClock":
+      at(atMs, () => cluster.server.setClock(victim % 2 === 0 ? forMs : -forMs));
+      break;
+    case "workerClock":
+      onWorker(({ process }) => process.setClock(victim % 2 === 0 ? forMs : -forMs));
+      break;
     case "killProducer":
       at(atMs, () => {
         for (const { process } of cluster.producers) {

@@ -33,6 +33,10 @@ export type FaultKind =
   | "restart"
   /** The store is down for a moment, and comes back without what was written in the last `forMs`. */
   | "lose"
+  /** The store's clock is set forward by `forMs`, back with an odd victim: sessions end early, or late. */
+  | "storeClock"
+  /** A worker's clock is set forward by `forMs`, back with an odd victim. */
+  | "workerClock"
   /** The producer dies, and another one sends the input from its beginning. */
   | "killProducer"
   /** The producer stands still while another one sends the input from its beginning. */
@@ -79,6 +83,8 @@ const FAULTS: readonly FaultKind[] = [
   "stall",
   "restart",
   "lose",
+  "storeClock",
+  "workerClock",
   "killProducer",
   "freezeProducer",
 ];

@@ -3,12 +3,12 @@ import type { Scheduler } from "./scheduler.ts";
 
 /**
  * A process of the simulation: what it is asked to do happens while it runs, waits while it is frozen (as under SIGSTOP), and
- * never happens once it is dead (as after SIGKILL). Its clock may be wrong by a fixed time.
+ * never happens once it is dead (as after SIGKILL). Its clock may be wrong, and may be set.
  */
 export class SimulatedProcess implements Clock {
   readonly name: string;
   readonly #scheduler: Scheduler;
-  readonly #skewMs: number;
+  #skewMs: number;
   /** What has come due while it was frozen, in that order. */
   #backlog: (() => void)[] = [];
   #state: "running" | "frozen" | "dead" = "running";
@@ -30,6 +30,11 @@ export class SimulatedProcess implements Clock {
   /** Whole ms, as `Date.now` tells them. */
   now(): number {
     return Math.floor(this.#scheduler.nowMs + this.#skewMs);
+  }
+
+  /** Sets the clock forward, or back: whoever sets it does not ask those who read it. Timers do not notice. */
+  setClock(byMs: number): void {
+    this.#skewMs += byMs;
   }
 
   after(delayMs: number, callback: () => void): () => void {

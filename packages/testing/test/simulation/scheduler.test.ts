@@ -168,6 +168,19 @@ describe("a process", () => {
     });
   });
 
+  it("has a clock that can be set, which no timer notices", async () => {
+    const scheduler = new Scheduler(1);
+    const process = new SimulatedProcess(scheduler, "p");
+    await play(scheduler, async () => {
+      const startMs = process.now();
+      const waited = passed(process, 20);
+      process.setClock(5_000);
+      process.setClock(-1_000);
+      await waited;
+      expect(process.now()).toBe(startMs + 4_020);
+    });
+  });
+
   it("calls no timer back that was called off, not even one that was due while it was frozen", async () => {
     const scheduler = new Scheduler(1);
     const process = new SimulatedProcess(scheduler, "p");
