@@ -48,7 +48,8 @@ export class Cluster {
     this.starts.set(member, number);
     const name = `${member}.${number}`;
     const file = join(this.options.dir, `worker-${name}.jsonl`);
-    const worker = await WorkerProcess.start({ ...this.options, name, member, file });
+    const callsFile = join(this.options.dir, `calls-${name}.jsonl`);
+    const worker = await WorkerProcess.start({ ...this.options, name, member, file, callsFile });
     this.all.push(worker);
   }
 

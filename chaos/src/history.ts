@@ -3,6 +3,8 @@
  * entries, which are Redis's: the same machine's time of day.
  */
 
+import type { HistoryLine } from "@millrace/testing/history";
+
 /** A value that the producer was asked to send. */
 export interface SentRecord {
   readonly key: string;
@@ -132,8 +134,9 @@ export interface Interval {
 
 /** Everything about a run. */
 export interface History {
+  /** What all processes asked of Redis and were told, and what lies there in the end: see `@millrace/testing/history`. */
+  readonly lines: readonly HistoryLine[];
   readonly sessionMs: number;
-  readonly windowMs: number;
   readonly inputTopic: string;
   readonly sent: readonly SentRecord[];
   /** Partition by partition, in log order; so are all others. */

@@ -1,5 +1,6 @@
 import { type App, createApp, type Producer } from "@millrace/core";
 import { redisAdapter } from "@millrace/redis-adapter";
+import { type HistoryLine, recordHistory } from "@millrace/testing/history";
 import type { SentRecord } from "./history.ts";
 import { type Input, topicsWith } from "./topics.ts";
 
@@ -26,6 +27,7 @@ export class Load {
   private readonly producer: Producer<Input>;
   private readonly counts: number[];
   private readonly records: { readonly key: string; readonly n: number; isAcked: boolean }[] = [];
+  private readonly calls: HistoryLine[];
   private readonly timer: NodeJS.Timeout;
   private readonly startMs: number;
   private pending = 0;
@@ -33,9 +35,10 @@ export class Load {
   private lastMs = 0;
   private failure: unknown = null;
 
-  private constructor(options: LoadOptions, app: App, producer: Producer<Input>) {
+  private constructor(options: LoadOptions, app: App, producer: Producer<Input>, calls: HistoryLine[]) {
     this.options = options;
     this.app = app;
+    this.calls = calls;
     this.producer = producer;
     this.counts = Array.from({ length: options.keys }, () => 0);
     this.startMs = options.now();
@@ -44,12 +47,19 @@ export class Load {
 
   /** Opens the producer and begins to send. */
   static async start(options: LoadOptions): Promise<Load> {
-    const app = createApp({ name: "chaos-load", adapter: redisAdapter({ url: options.url }) });
-    return new Load(options, app, await app.producer(topicsWith(options.partitions).input));
+    const calls: HistoryLine[] = [];
+    const recorder = { process: "load", clock: options, write: (line: HistoryLine) => void calls.push(line) };
+    const app = createApp({ name: "chaos-load", adapter: recordHistory(redisAdapter({ url: options.url }), recorder) });
+    return new Load(options, app, await app.producer(topicsWith(options.partitions).input), calls);
   }
 
   get sent(): readonly SentRecord[] {
     return this.records;
+  }
+
+  /** Its part of the shared history. */
+  get lines(): readonly HistoryLine[] {
+    return this.calls;
   }
 
   /** Sends no more, waits until everything is stored, and ends the input. Rejects with what went wrong on the way. */

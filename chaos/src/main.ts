@@ -1,14 +1,16 @@
 /** `npm run chaos`: see `options.ts`. */
 import { createWriteStream } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { finished } from "node:stream/promises";
+import { parseHistory, writeLine } from "@millrace/testing/history";
 import { CommanderError } from "commander";
+import { checkShared } from "./check/shared.ts";
 import { check } from "./check.ts";
 import type { History } from "./history.ts";
 import { type Options, readOptions } from "./options.ts";
-import { reportText, type Summary, summarise } from "./report.ts";
+import { reportText, type Summary, summarise, violationLines } from "./report.ts";
 import { runRound } from "./round.ts";
 
 const LONGEST_ROUND_MINUTES = 3;
@@ -55,12 +57,17 @@ async function oneRound(options: Options): Promise<Summary> {
       onProgress: print,
     });
     requireRemoval(history, options);
+    if (options.historyDir !== null) {
+      await mkdir(options.historyDir, { recursive: true });
+      await writeCalls(join(options.historyDir, `seed-${seed}.jsonl`), history);
+    }
     const verdict = check(history);
     const summary = summarise(seed, history, verdict);
     print(reportText(summary, verdict));
     isKept ||= verdict.violations.length > 0 && options.without === null;
     if (isKept) {
       await writeHistory(join(dir, "history.jsonl"), history);
+      await writeCalls(join(dir, "calls.jsonl"), history);
       print(`the history is kept in ${dir}`);
     }
     return summary;
@@ -79,9 +86,32 @@ function requireRemoval({ processes }: History, { without }: Options): void {
   }
 }
 
+/** Checks a shared history again, as one of a run that came to its end; returns whether nothing was violated. */
+async function recheck(file: string): Promise<boolean> {
+  const { violations, notJudged } = checkShared(parseHistory(await readFile(file, "utf8")), true);
+  const lines = [
+    `${file}: ${violations.length} violations`,
+    ...notJudged.map((reason) => `  not judged     ${reason}`),
+    ...violationLines(violations),
+  ];
+  process.stdout.write(`${lines.join("\n")}\n`);
+  return violations.length === 0;
+}
+
+/** The shared part: what was asked of Redis, and what lies there in the end. */
+async function writeCalls(path: string, { lines }: History): Promise<void> {
+  const file = createWriteStream(path);
+  for (const line of lines) {
+    file.write(`${writeLine(line, { values: "text" })}\n`);
+  }
+  file.end();
+  await finished(file);
+}
+
+/** What chaos knows besides. */
 async function writeHistory(path: string, history: History): Promise<void> {
   const file = createWriteStream(path);
-  for (const [kind, values] of Object.entries(history)) {
+  for (const [kind, values] of Object.entries(history).filter(([name]) => name !== "lines")) {
     for (const value of Array.isArray(values) ? values : [values]) {
       file.write(`${JSON.stringify({ kind, value: value as unknown })}\n`);
     }
@@ -104,7 +134,8 @@ function totals(summaries: readonly Summary[]): string {
 }
 
 try {
-  const isClean = await chaos(readOptions(process.argv.slice(2)));
+  const options = readOptions(process.argv.slice(2));
+  const isClean = await (options.checkFile === null ? chaos(options) : recheck(options.checkFile));
   process.exitCode ??= isClean ? 0 : 1;
 } catch (error) {
   if (error instanceof CommanderError) {

@@ -15,6 +15,10 @@ export interface Options {
   readonly keys: number;
   readonly without: Guard | null;
   readonly keepsHistory: boolean;
+  /** Where the shared histories of all rounds go; `null`: nowhere. */
+  readonly historyDir: string | null;
+  /** Checks this shared history again, and runs nothing. */
+  readonly checkFile: string | null;
   readonly isDurable: boolean;
   readonly isJson: boolean;
 }
@@ -31,6 +35,8 @@ interface Raw {
   readonly keys: number;
   readonly without?: Guard;
   readonly keep?: true;
+  readonly history?: string;
+  readonly check?: string;
   readonly durable?: boolean;
   readonly json?: true;
 }
@@ -63,6 +69,8 @@ export function readOptions(args: readonly string[]): Options {
     .option("--durable", "also kill -9 the server, which has an append-only file; default from 1 minute on")
     .option("--no-durable", "leave the server alone")
     .option("--keep", "keep the directory with the history; it is kept anyway when there are violations")
+    .option("--history <dir>", "leave what was asked of Redis as JSON lines in this directory, a file for each round")
+    .option("--check <file>", "check such a file again, and run nothing")
     .option("--json", "write the summary as JSON to stdout")
     .addHelpText("after", AFTER_HELP)
     .allowExcessArguments(false)
@@ -84,6 +92,8 @@ export function readOptions(args: readonly string[]): Options {
     gapMs: raw.gap,
     without: raw.without ?? null,
     keepsHistory: raw.keep === true,
+    historyDir: raw.history ?? null,
+    checkFile: raw.check ?? null,
     isDurable: raw.durable ?? (minutes >= DURABLE_FROM_MINUTES && raw.without === undefined),
     isJson: raw.json === true,
   };

@@ -50,7 +50,7 @@ export function summarise(seed: number, history: History, verdict: Verdict): Sum
 }
 
 /** The table of a run, and what shows its violations. */
-export function reportText(summary: Summary, { violations, longestStall }: Verdict): string {
+export function reportText(summary: Summary, { violations, notJudged, longestStall }: Verdict): string {
   const { faults, produced, output, windows, processes, stays } = summary;
   const { outageMs, slowServerMs, starvedMs, nobodyMs, hiccupMs } = summary.excused;
   const total = Object.values(faults).reduce((sum, number) => sum + number, 0);
@@ -72,13 +72,14 @@ export function reportText(summary: Summary, { violations, longestStall }: Verdi
     `  not counted    ${outageMs} ms server away, ${slowServerMs} ms server slow, ${nobodyMs} ms no worker able,`,
     `                 ${starvedMs} ms waiting for a CPU, ${hiccupMs} ms driver not scheduled; some of it at the same time`,
     `  violations     ${violations.length}`,
+    ...notJudged.map((reason) => `  not judged     ${reason}`),
     ...violationLines(violations),
     "",
   ].join("\n");
 }
 
-/** The excerpts, the shortest first. */
-function violationLines(violations: readonly Violation[]): readonly string[] {
+/** The excerpts of violations, the shortest first. */
+export function violationLines(violations: readonly Violation[]): readonly string[] {
   const lines: string[] = [];
   for (const [invariant, of] of grouped(violations, (violation) => violation.invariant)) {
     lines.push("", `  ${invariant}: ${of.length}`);

@@ -2,6 +2,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type { Ports } from "@millrace/core";
 import { redisAdapter } from "@millrace/redis-adapter";
+import { contentsOf, type HistoryLine, merged, touchedBy } from "@millrace/testing/history";
 import * as E from "fp-ts/lib/Either.js";
 import { clockOf, epochOffsetMs } from "./clock.ts";
 import { Cluster } from "./cluster.ts";
@@ -16,7 +17,7 @@ import { startProxy } from "./proxy.ts";
 import { startRedisServer } from "./redis-server.ts";
 import { FULL_MIX, type Mix, schedule } from "./schedule.ts";
 import { probeServer } from "./server-probe.ts";
-import { TOPICS, WINDOW_MS } from "./topics.ts";
+import { TOPICS } from "./topics.ts";
 
 /** What a run is like. */
 export interface RoundOptions {
@@ -94,10 +95,18 @@ export async function runRound(options: RoundOptions): Promise<History> {
     const topics = await collect(redis.url, partitions);
     // Whoever is still there has nothing more to say.
     await cluster.close();
+    const calls = merged(
+      load.lines,
+      ...cluster.workers.map((worker) => worker.calls()),
+      ...faults.list.map(({ kind, victim, atMs, untilMs }): HistoryLine[] => [
+        { _tag: "fault", kind, victim, fromMs: atMs, untilMs },
+      ]),
+      [{ _tag: "end", atMs: endMs }],
+    );
     return {
       ...topics,
+      lines: [...calls, ...(await contentsOf(redisAdapter({ url: redis.url }), touchedBy(calls)))],
       sessionMs,
-      windowMs: WINDOW_MS,
       inputTopic: TOPICS.input,
       sent: load.sent,
       processes: cluster.workers.map((worker) => worker.history()),

@@ -11,6 +11,8 @@ export interface WorkerConfig {
   readonly slowMs: number;
   /** The file that it writes its history to. */
   readonly file: string;
+  /** The file that it writes its part of the shared history to: what it asks of Redis, and what it is told. */
+  readonly callsFile: string;
   /** See `clock.ts`. */
   readonly offsetMs: number;
 }

@@ -2,6 +2,7 @@ import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { closeSync, openSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { type HistoryLine, parseHistory } from "@millrace/testing/history";
 import { GUARD_VARIABLE, type Guard } from "./guards.ts";
 import type { ProcessHistory, WorkerLine } from "./history.ts";
 import { startProxy, type TcpProxy } from "./proxy.ts";
@@ -122,6 +123,11 @@ export class WorkerProcess {
     await this.proxy[Symbol.asyncDispose]();
   }
 
+  /** Its part of the shared history. A line that a kill cut short is none. */
+  calls(): readonly HistoryLine[] {
+    return parseHistory(textOf(this.options.callsFile));
+  }
+
   /** What it wrote down, and what is to be said of its end. */
   history(): ProcessHistory {
     return { name: this.name, lines: linesIn(this.options.file), problem: this.problem(), leftMs: this.leftMs };
@@ -151,11 +157,16 @@ export class WorkerProcess {
 
 /** A line that a kill cut short is none. */
 function linesIn(file: string): readonly WorkerLine[] {
-  let text = "";
+  return textOf(file)
+    .split("\n")
+    .flatMap((line) => (line.endsWith("}") ? [JSON.parse(line) as WorkerLine] : []));
+}
+
+/** `""` where there is no such file: its writer was killed before it wrote anything. */
+function textOf(file: string): string {
   try {
-    text = readFileSync(file, "utf8");
+    return readFileSync(file, "utf8");
   } catch {
-    // killed before it wrote anything
+    return "";
   }
-  return text.split("\n").flatMap((line) => (line.endsWith("}") ? [JSON.parse(line) as WorkerLine] : []));
 }

@@ -2,6 +2,7 @@
 import { openSync, writeSync } from "node:fs";
 import { type AppEvent, createApp, MillraceError, type Running } from "@millrace/core";
 import { redisAdapter } from "@millrace/redis-adapter";
+import { eventLine, type HistoryLine, recordHistory, writeLine } from "@millrace/testing/history";
 import { clockOf } from "./clock.ts";
 import type { WorkerLine } from "./history.ts";
 import { chaosPipeline } from "./pipeline.ts";
@@ -11,11 +12,17 @@ import { EXIT_UNAVAILABLE, type WorkerConfig } from "./worker-config.ts";
 const config = JSON.parse(process.argv[2] ?? "") as WorkerConfig;
 const now = clockOf(config.offsetMs);
 const file = openSync(config.file, "a");
+const calls = openSync(config.callsFile, "a");
 let stays = 0;
 
 /** Written at once: a process may be killed at any moment, and what it saw before is evidence. */
 function write(line: WorkerLine): void {
   writeSync(file, `${JSON.stringify(line)}\n`);
+}
+
+/** The values are the test's own, and say what they are copies of. */
+function record(line: HistoryLine): void {
+  writeSync(calls, `${writeLine(line, { values: "text" })}\n`);
 }
 
 function begin(task: string, offset: string): string {
@@ -26,6 +33,7 @@ function begin(task: string, offset: string): string {
 }
 
 function onEvent(event: AppEvent): void {
+  record(eventLine(config.name, now(), event));
   if (event._tag === "Committed") {
     const { offset, records } = event;
     write({ _tag: "commit", atMs: now(), task: withoutGroup(event.task), offset, records });
@@ -65,7 +73,7 @@ process.once("SIGTERM", () => {
 
 const app = createApp({
   name: APP,
-  adapter: redisAdapter({ url: config.url }),
+  adapter: recordHistory(redisAdapter({ url: config.url }), { process: config.name, clock: { now }, write: record }),
   member: { id: config.member, session: `${config.sessionMs} ms` },
 });
 app.events$.subscribe(onEvent);

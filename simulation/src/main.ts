@@ -66,6 +66,9 @@ async function runThread(): Promise<void> {
     // Rejects with what the thread throws.
     const [tally] = (await once(thread, "message")) as [Tally];
     addTally(total, tally);
+    for (const { seed: failed, violations } of tally.failures) {
+      tell(`seed ${failed}: ${violations[0]}`);
+    }
   }
   await thread.terminate();
 }

@@ -10,7 +10,7 @@ export interface Fault {
   readonly victim: number;
 }
 
-export type FaultKind =
+type FaultKind =
   /** A worker dies, and another one starts `forMs` later. */
   | "kill"
   /** The same, under the name of the dead one. */
@@ -66,7 +66,7 @@ export interface Scenario {
   readonly faults: readonly Fault[];
 }
 
-export const WORKLOADS = ["copy", "fold", "windows", "letters", "sinks", "distinct"] as const;
+const WORKLOADS = ["copy", "fold", "windows", "letters", "sinks", "distinct"] as const;
 export type WorkloadName = (typeof WORKLOADS)[number];
 
 const FAULTS: readonly FaultKind[] = [

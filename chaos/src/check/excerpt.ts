@@ -1,4 +1,4 @@
-import type { Fault, History, InputRecord, OutputRecord } from "../history.ts";
+import type { Fault, History, InputRecord } from "../history.ts";
 
 /** Faults so long before something are worth showing beside it. */
 const BEFORE_MS = 4_000;
@@ -11,11 +11,6 @@ export function timeText(atMs: number): string {
 /** An entry of the input as a line. */
 export function inputLine({ atMs, partition, offset, key, n }: InputRecord): string {
   return `${timeText(atMs)} input/${partition} ${offset}: ${key} n=${n}`;
-}
-
-/** An entry of the output as a line. */
-export function outputLine({ atMs, partition, offset, key, n, from, source, stay }: OutputRecord): string {
-  return `${timeText(atMs)} output/${partition} ${offset}: ${key} n=${n} from input/${from} ${source}, written by stay ${stay}`;
 }
 
 /** A fault as a line. */

@@ -23,11 +23,14 @@ const RANKED = 10;
 
 type Ranked = RankingRow["origins"];
 
-/** From flights to airports by day. A flight up to an hour out of order still finds its day open. */
+/**
+ * From flights to airports by day. A flight up to an hour out of order still finds its day open. What lies in the topic and is no
+ * flight becomes a dead letter.
+ */
 export function airportDays({ days }: ResultTopics): Pipeline {
   return pipeline(
     "airport-days",
-    stream(flights).pipe(
+    stream(flights, { onError: "deadLetter" }).pipe(
       filter(isPossible),
       window(
         tumbling("1 day"),

@@ -18,6 +18,8 @@ export interface VirtualClock extends Clock {
    * they wait for something else. Calls that overlap run one after the other.
    */
   advance(ms: number): Promise<void>;
+  /** In ms: how long until the next timer is due, 0 or more; `Infinity`: there is none. */
+  untilNext(): number;
 }
 
 interface Timer {
@@ -27,6 +29,11 @@ interface Timer {
 
 /** Makes a clock that shows `startMs` (ms since the Unix epoch; default the start of 2024) until it is advanced. */
 export function createVirtualClock(startMs: number = DEFAULT_START_MS): VirtualClock {
+  return clockThatSettles(startMs, turns);
+}
+
+/** The same, for who knows better when promise chains wait for something else: `settle` resolves then. */
+export function clockThatSettles(startMs: number, settle: () => Promise<void>): VirtualClock {
   let nowMs = startMs;
   /** By due time, then by creation. */
   const timers: Timer[] = [];
@@ -66,11 +73,12 @@ export function createVirtualClock(startMs: number = DEFAULT_START_MS): VirtualC
       advanced = moved.catch(() => undefined);
       return moved;
     },
+    untilNext: () => Math.max(0, (timers[0]?.dueMs ?? Number.POSITIVE_INFINITY) - nowMs),
   };
 }
 
 /** Lets promise chains run until they wait for I/O or for time. */
-async function settle(): Promise<void> {
+async function turns(): Promise<void> {
   for (let turn = 0; turn < TURNS_PER_INSTANT; turn++) {
     await new Promise((resolve) => {
       setImmediate(resolve);

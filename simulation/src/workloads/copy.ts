@@ -34,7 +34,7 @@ export const copy: MakeWorkload = (scenario, witness) => {
 };
 
 /** A handler that takes its time, and knows the order in which it must be called for one acquisition of a task. */
-export function inOrder(
+function inOrder(
   process: SimulatedProcess,
   witness: Witness,
   mayRepeat: boolean,

@@ -34,7 +34,7 @@ export function inputRecord(n: number): InputRecord {
 }
 
 /** The copy of the n-th record. */
-export function outputRecord(n: number, change: Partial<OutputRecord> = {}): OutputRecord {
+function outputRecord(n: number, change: Partial<OutputRecord> = {}): OutputRecord {
   const ms = n * EVERY_MS + LATENCY_MS;
   const stay = stayAt(n);
   return {
@@ -51,7 +51,7 @@ export function outputRecord(n: number, change: Partial<OutputRecord> = {}): Out
 }
 
 /** A commit of the n-th record, or of so many records up to it. */
-export function commitLine(n: number, change: { readonly atMs?: number; readonly records?: number } = {}): WorkerLine {
+function commitLine(n: number, change: { readonly atMs?: number; readonly records?: number } = {}): WorkerLine {
   const atMs = at(n * EVERY_MS + LATENCY_MS + 1);
   return { _tag: "commit", atMs, task: "input/0", offset: offsetAt(n * EVERY_MS), records: 1, ...change };
 }
@@ -97,8 +97,8 @@ function worker(name: string, from: number, to: number, leftMs: number | null): 
 export function history(change: Partial<History> = {}): History {
   const input = numbers(0, RECORDS).map(inputRecord);
   return {
+    lines: [],
     sessionMs: 1_000,
-    windowMs: 1_000,
     inputTopic: "input",
     sent: input.map(({ key, n }) => ({ key, n, isAcked: true })),
     input,

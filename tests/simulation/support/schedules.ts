@@ -8,9 +8,9 @@ import { promiseOf, shrink } from "../../../simulation/src/shrink.ts";
 /** Over all files: one file's share runs in a thread of its own. */
 const SCHEDULES = Number(process.env["MILLRACE_SCHEDULES"] ?? 20_000);
 const FIRST_SEED = Number(process.env["MILLRACE_SEED"] ?? 1);
-export const SHARES = 4;
+const SHARES = 4;
 
-/** Runs one of {@link SHARES} equal parts of the schedules, and shows the smallest form of the first that breaks a promise. */
+/** Runs one of the equal parts of the schedules, and shows the smallest form of the first that breaks a promise. */
 export function describeShare(share: number): void {
   const count = Math.ceil(SCHEDULES / SHARES);
   const from = FIRST_SEED + share * count;

@@ -56,6 +56,7 @@ export function json<S extends Schema>(schema: S, ...how: HowToEncode<S>): Codec
   const encode = encoderOf(schema, how[0]?.encode);
   return {
     name: `json(${isIoTs(schema) ? schema.name : schema["~standard"].vendor})`,
+    schema,
     decode: (text) => {
       const parsed = parse(text);
       return E.isLeft(parsed) ? parsed : validated(validate, parsed.right);

@@ -140,3 +140,8 @@ describe("json() of an io-ts type", () => {
     expect(JSON.stringify(decoded)).not.toContain(secret);
   });
 });
+
+it("a codec carries the schema that it was made with, for tools", () => {
+  const schema = t.type({ n: t.number });
+  expect(json(schema).schema).toBe(schema);
+});

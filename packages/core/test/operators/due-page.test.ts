@@ -34,7 +34,6 @@ it("what is due of a page and of memory is the beginning of all that is due, in 
           nextMs: stored[Math.min(limit, inRange.length)]?.dueMs ?? null,
         };
         const onPage = new Set(page.entries.map(([key]) => key));
-        // A page that says nothing more of a key is right only where memory does not.
         const truth = inOrder(
           all.flatMap(({ key, storedMs, changedMs }) => {
             const dueMs = changedMs === undefined ? storedMs : changedMs;

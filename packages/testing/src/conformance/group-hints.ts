@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { enter, settle } from "./group-scene.ts";
 import { ok } from "./outcome.ts";
 import { passMs, until } from "./polling.ts";
-import { fresh, useRig } from "./rig.ts";
+import { fresh, reasonOf, useRig } from "./rig.ts";
 import type { PortsConformance } from "./target.ts";
 
 /** For so long, in ms, a test listens for what must not come. Too short a time only makes it less strict. */
@@ -21,7 +21,10 @@ export function describeGroupHints(spec: PortsConformance): void {
     const rig = useRig(spec);
 
     beforeEach(({ skip }) => {
-      skip(rig.target.hints !== undefined, rig.target.hints?.skip);
+      const { hints } = rig.target;
+      if (hints !== undefined) {
+        skip(reasonOf(hints));
+      }
     });
 
     /** Listens to a group. */

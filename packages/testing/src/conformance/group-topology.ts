@@ -6,6 +6,8 @@ import { until } from "./polling.ts";
 import { fresh, useRig } from "./rig.ts";
 import type { PortsConformance } from "./target.ts";
 
+const HOUR_MS = 3_600_000;
+
 /** What a topology may be: text is text. */
 const ODD = '{"stores":["Straße","a;b"],"to":"東京 🚂\\n"}\r\n\u0000';
 
@@ -43,6 +45,13 @@ export function describeGroupTopology(spec: PortsConformance): void {
       const second = await found(rig.ports, a);
       expect(second.topology).toBe("second");
       expect(second.revision).toBeGreaterThan(first.revision);
+    });
+
+    it("has a revision as large as the time in ms at least", async () => {
+      const a = await enter(rig.ports, fresh("group"), "a");
+      await store(rig.ports, a, null, "first");
+      // The clocks of the store and of this process may differ.
+      expect((await found(rig.ports, a)).revision).toBeGreaterThan(Date.now() - HOUR_MS);
     });
 
     it("stays where the caller knows another one, or knows of none", async () => {

@@ -2,7 +2,7 @@ import { BEFORE_FIRST } from "@millrace/core";
 import { describe, expect, it } from "vitest";
 import { contents } from "./contents.ts";
 import { ok, refused } from "./outcome.ts";
-import { appendOf, commitOf, records } from "./requests.ts";
+import { appendOf, commitOf, otherIncarnation, records } from "./requests.ts";
 import { fresh, need, useRig } from "./rig.ts";
 import type { PortsConformance } from "./target.ts";
 
@@ -39,6 +39,14 @@ export function describePositions(spec: PortsConformance): void {
       expect(await ok(other.tasks.positions([untouched, done]))).toEqual([beginning, there]);
       expect(await ok(other.tasks.positions([done]))).toEqual([there]);
       expect(await ok(other.tasks.positions([]))).toEqual([]);
+    });
+
+    it("of another incarnation of the topic are before the first record", async () => {
+      const { tasks } = rig.ports;
+      const task = await rig.task();
+      await ok(tasks.commit(commitOf(task, await ok(tasks.acquire(task, 1)), { processed: 3 })));
+      const [found] = await ok(tasks.positions([{ ...task, topic: otherIncarnation(task.topic) }]));
+      expect(found).toEqual({ sequence: 0, offset: BEFORE_FIRST, processed: 0 });
     });
 
     it("leave a task to its owner", async () => {

@@ -65,7 +65,15 @@ export function useRig(spec: PortsConformance): Rig {
 
 /** The hook; where the target says why there is none, ends the test with `skip`, its context's function. */
 export function need<F extends (...args: never) => unknown>(hook: Hook<F>, skip: (reason: string) => never): F {
-  return typeof hook === "function" ? hook : skip(hook.skip);
+  return typeof hook === "function" ? hook : skip(reasonOf(hook));
+}
+
+/** Why something is skipped. Throws where that is not said: the report would not show it. */
+export function reasonOf({ skip }: { readonly skip: string }): string {
+  if (skip.trim() === "") {
+    throw new Error("a hook that is left out says why: { skip: <the reason> }");
+  }
+  return skip;
 }
 
 /** A name that no other test uses. */

@@ -6,7 +6,7 @@ import { GROUP_CALLS } from "./group-calls.ts";
 import { ok, refused } from "./outcome.ts";
 import { AT_ONCE_MS, fastestMs, settleIn } from "./promptness.ts";
 import { appendOf, commitOf, records } from "./requests.ts";
-import { fresh, useRig } from "./rig.ts";
+import { fresh, need, useRig } from "./rig.ts";
 import type { PortsConformance } from "./target.ts";
 
 /** One call of every method of every port. */
@@ -84,6 +84,33 @@ export function describeSessions(spec: PortsConformance): void {
         await refused(() => waiting, "Unavailable");
       });
       expect(endedMs).toBeLessThan(AT_ONCE_MS);
+    });
+
+    it("end calls that wait for room, and write nothing of them, when they are closed", async ({ skip }) => {
+      const exhaust = need(rig.target.exhaust, skip);
+      const [task, full] = [await rig.task(), await rig.topic()];
+      const owner = await ok(rig.ports.tasks.acquire(task, 1));
+      const relieve = await exhaust(full, 0);
+      const before = await ok(rig.ports.log.times(full));
+      const session = await rig.open();
+      const outputs = [{ topic: full, partition: 0, records: records(1) }];
+      const calls = [
+        session.log.append(appendOf(full, records(1)))(),
+        session.tasks.commit(commitOf(task, owner, { outputs }))(),
+      ];
+      await settleIn();
+      await session.close();
+      await settleIn();
+      // Whoever still waits gets room now.
+      await relieve();
+      const answers = await Promise.all(calls);
+      // A store that does not wait has said at once that there is no room.
+      expect(answers.map((answer) => (answer._tag === "Left" ? answer.left._tag : "success"))).toEqual(
+        calls.map(() => expect.stringMatching(/^(Unavailable|Full)$/)),
+      );
+      expect(await ok(rig.ports.log.times(full))).toMatchObject({
+        partitions: [{ appended: before.partitions[0]?.appended }],
+      });
     });
 
     it.each(CALLS)("that are closed answer %s with Unavailable", async (_, call) => {

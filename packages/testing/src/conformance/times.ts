@@ -186,5 +186,14 @@ export function describeTimes(spec: PortsConformance): void {
       await refused(rig.ports.log.registerWriters(topic, ["a"]), "WrongType");
       await refused(rig.ports.log.times(topic), "WrongType");
     });
+
+    it("of a partition of which everything was removed end before the first record", async ({ skip }) => {
+      const { log } = rig.ports;
+      const trim = need(rig.target.trim, skip);
+      const topic = await rig.topic();
+      await ok(log.append(appendOf(topic, records(3))));
+      await trim(topic, 0, (await contents(log, topic)).at(-1)?.offset ?? BEFORE_FIRST);
+      expect((await ok(log.times(topic))).partitions).toEqual([{ end: BEFORE_FIRST, appended: 3, sealed: false }]);
+    });
   });
 }

@@ -49,19 +49,19 @@ export function take(
   const held: TakeAnswer["held"][number][] = [];
   for (const task of wish.tasks) {
     const found = holdings.get(task);
-    const holder = found && otherHolder(state, found, ref, nowMs);
+    const holder = otherHolder(state, found, ref, nowMs);
     if (found && holder) {
       const revokeByMs = found.revokeByMs ?? nowMs + holder.revocationMs;
       holdings.set(task, { ...found, revokeByMs });
       const forMs = Math.max(0, Math.min(revokeByMs, holder.expiresAtMs) - nowMs);
       held.push({ task, member: found.member, forMs });
-    } else if (found && isTakenBy(found, ref, wish.generation)) {
+    } else if (isTakenBy(found, ref, wish.generation)) {
       granted.push({ task, pausedMs: null });
     } else {
       holdings.set(task, holdingOf(ref, wish.generation));
       remember(past, task, { found, by: ref, nowMs });
       completed.delete(task);
-      granted.push({ task, pausedMs: found?.released ? nowMs - found.released.pausedSinceMs : null });
+      granted.push({ task, pausedMs: pausedMsOf(found, nowMs) });
     }
   }
   const answer = { isCurrent: true, granted, held };
@@ -99,7 +99,10 @@ function settled(task: string, holding: Holding, target: GroupState["target"]): 
 }
 
 /** The member that keeps `ref` from taking a task; `null` where the task is free. */
-function otherHolder(state: GroupState, holding: Holding, ref: MemberRef, nowMs: number): Member | null {
+function otherHolder(state: GroupState, holding: Holding | undefined, ref: MemberRef, nowMs: number): Member | null {
+  if (holding === undefined) {
+    return null;
+  }
   const isRevoked = holding.revokeByMs !== null && holding.revokeByMs <= nowMs;
   if (holding.member === ref.member || isRevoked || !isHeld(state, holding)) {
     return null;
@@ -108,8 +111,15 @@ function otherHolder(state: GroupState, holding: Holding, ref: MemberRef, nowMs:
 }
 
 /** Whether this very call has had its effect before; what has happened to the task since, its completion too, stands. */
-function isTakenBy({ member, instance, generation, released }: Holding, ref: MemberRef, by: number): boolean {
-  return member === ref.member && instance === ref.instance && generation === by && released === null;
+function isTakenBy(holding: Holding | undefined, ref: MemberRef, by: number): boolean {
+  const isOwn = holding?.member === ref.member && holding.instance === ref.instance;
+  return isOwn && holding.generation === by && holding.released === null;
+}
+
+/** For how long nobody has read a task that was given back; `null` where it was not. */
+function pausedMsOf(holding: Holding | undefined, nowMs: number): number | null {
+  const released = holding?.released ?? null;
+  return released === null ? null : nowMs - released.pausedSinceMs;
 }
 
 function holdingOf({ member, instance }: MemberRef, generation: number): Holding {

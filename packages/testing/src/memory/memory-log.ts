@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import {
   type AppendError,
   type AppendRequest,
+  BEFORE_FIRST,
   type EnsureTopicError,
   type Full,
   type Log,
@@ -18,6 +19,7 @@ import {
 import * as E from "fp-ts/lib/Either.js";
 import type { TaskEither } from "fp-ts/lib/TaskEither.js";
 import type { Decision } from "./admission.ts";
+import type { MemoryPartition } from "./memory-partition.ts";
 import { MemoryReader } from "./memory-reader.ts";
 import { type MemoryStore, type MemoryTopic, partitionOf } from "./memory-store.ts";
 import { type Session, sessionClosed } from "./session.ts";
@@ -77,21 +79,22 @@ export class MemoryLog implements Log {
   }
 
   seal(topic: TopicInfo, all?: ProducerEnd): TaskEither<SequenceGap | TopicLost | Unavailable, void> {
-    return this.#session.call(() =>
-      E.chainW(({ partitions }: MemoryTopic): E.Either<SequenceGap, void> => {
-        for (const [number, { sequences }] of partitions.entries()) {
-          const has = all === undefined ? 0 : (sequences.get(all.producer) ?? 0);
-          if (all !== undefined && has < (all.sequences[number] ?? 0)) {
-            return E.left(gap(all.producer, `${topic.name}/${number}`, has));
-          }
-        }
-        for (const partition of partitions) {
-          partition.sealed = true;
-        }
-        this.#store.admission.recheck();
-        return E.right(undefined);
-      })(this.#store.topic(topic)),
-    );
+    return this.#session.call(() => {
+      const found = this.#store.topic(topic);
+      if (E.isLeft(found)) {
+        return found;
+      }
+      const { partitions } = found.right;
+      const lacking = all === undefined ? null : lackingIn(partitions, topic, all);
+      if (lacking !== null) {
+        return E.left(lacking);
+      }
+      for (const partition of partitions) {
+        partition.sealed = true;
+      }
+      this.#store.admission.recheck();
+      return E.right(undefined);
+    });
   }
 
   reader(topic: TopicInfo, partition: number, after: Offset): Reader {
@@ -119,7 +122,11 @@ export class MemoryLog implements Log {
       const partitions = numbers?.map((number) => partitionOf(found, number)) ?? found.partitions;
       return {
         writers: Object.fromEntries([...found.writers].filter(isIn)),
-        partitions: partitions.map(({ end, appended, sealed }) => ({ end, appended, sealed })),
+        partitions: partitions.map(({ end, appended, trimmed, sealed }) => ({
+          end: trimmed === appended ? BEFORE_FIRST : end,
+          appended,
+          sealed,
+        })),
       };
     });
   }
@@ -160,6 +167,21 @@ export class MemoryLog implements Log {
 
 function isIn(writer: [name: string, watermarkMs: number | null]): writer is [name: string, watermarkMs: number] {
   return writer[1] !== null;
+}
+
+/** Why a topic cannot be sealed by a producer; `null`: it has all that the producer has appended. */
+function lackingIn(
+  partitions: readonly MemoryPartition[],
+  { name }: TopicInfo,
+  { producer, sequences }: ProducerEnd,
+): SequenceGap | null {
+  for (const [number, partition] of partitions.entries()) {
+    const has = partition.sequences.get(producer) ?? 0;
+    if (has < (sequences[number] ?? 0)) {
+      return gap(producer, `${name}/${number}`, has);
+    }
+  }
+  return null;
 }
 
 /** What a producer is told of whose records the log has fewer than it has acknowledged. */

@@ -84,7 +84,11 @@ export class MemoryTasks implements Tasks {
 
   positions(tasks: readonly TaskRef[]): TaskEither<Unavailable, readonly TaskPosition[]> {
     return this.#session.call(() => {
-      const found = tasks.map((ref) => this.#store.task(ref) ?? { sequence: 0, offset: BEFORE_FIRST, processed: 0 });
+      const beginning = { sequence: 0, offset: BEFORE_FIRST, processed: 0 };
+      const found = tasks.map((ref) => {
+        const task = this.#store.task(ref);
+        return task?.incarnation === ref.topic.incarnation ? task : beginning;
+      });
       return E.right(found.map(({ sequence, offset, processed }) => ({ sequence, offset, processed })));
     });
   }
@@ -107,15 +111,19 @@ export class MemoryTasks implements Tasks {
       const message = `${nameOf(commit.task)} has seen ${task.sequence} commits, not ${commit.sequence}; acquire it again`;
       return { done: E.left(portError("Regressed", message)) };
     }
-    const destinations = this.#destinations(commit);
-    if (E.isLeft(destinations)) {
-      return { done: destinations };
+    const source = this.#store.partition(commit.task.topic, commit.task.partition);
+    if (E.isLeft(source)) {
+      return { done: source };
     }
-    const { source, outputs } = destinations.right;
-    if (commit.offset !== task.offset && source.lacks(commit.offset)) {
+    if (commit.offset !== task.offset && source.right.lacks(commit.offset)) {
       const message = `the log of ${nameOf(commit.task)} has lost the record at ${commit.offset} since it was read; acquire the task again`;
       return { done: E.left(portError("Regressed", message)) };
     }
+    const destinations = this.#destinations(commit, source.right);
+    if (E.isLeft(destinations)) {
+      return { done: destinations };
+    }
+    const { outputs } = destinations.right;
     return {
       into: outputs.filter((_, n) => commit.outputs[n]?.records.length !== 0),
       write: () => {
@@ -128,11 +136,7 @@ export class MemoryTasks implements Tasks {
     };
   }
 
-  #destinations(commit: Commit): E.Either<TopicLost, Destinations> {
-    const source = this.#store.partition(commit.task.topic, commit.task.partition);
-    if (E.isLeft(source)) {
-      return source;
-    }
+  #destinations(commit: Commit, source: MemoryPartition): E.Either<TopicLost, Destinations> {
     const outputs: MemoryPartition[] = [];
     for (const { topic, partition } of commit.outputs) {
       const found = this.#store.partition(topic, partition);
@@ -149,7 +153,7 @@ export class MemoryTasks implements Tasks {
       }
       watermarks.push(found.right);
     }
-    return E.right({ source: source.right, outputs, watermarks });
+    return E.right({ source, outputs, watermarks });
   }
 }
 
