@@ -54,7 +54,8 @@ import {
 } from "@millrace/core";
 import { doneTE, LeftError, mapEitherK, mapOrderedTE, runTE, sinkTE } from "@millrace/core/fp";
 import { redisAdapter } from "@millrace/redis-adapter";
-import { createVirtualClock, type MemoryAdapter, memoryAdapter } from "@millrace/testing";
+import { createTestDriver, createVirtualClock, type MemoryAdapter, memoryAdapter } from "@millrace/testing";
+import { checkHistory, contentsOf, type HistoryLine, recordHistory, touchedBy } from "@millrace/testing/history";
 import * as E from "fp-ts/lib/Either.js";
 import { pipe } from "fp-ts/lib/function.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
@@ -193,6 +194,28 @@ async function tryFp(): Promise<void> {
   await assert.rejects(lastValueFrom(of(...input).pipe(mapEitherK(refuse))), LeftError);
 }
 
+/** What tests are made of: no runner is here. */
+async function tryTesting(): Promise<void> {
+  const copied = topic("copied", { codec: json(Order), key: (order) => order.customer });
+  const copy = pipeline("copy", stream(orders).pipe(sink(copied)));
+  await using driver = await createTestDriver(copy, { partitions: 2 });
+  await driver.send(orders, input);
+  await driver.crash();
+  await driver.restart();
+  assert.equal((await driver.read(copied)).length, input.length);
+
+  const lines: HistoryLine[] = [];
+  const store = memoryAdapter();
+  const adapter = recordHistory(store, { process: "one", write: (line) => lines.push(line) });
+  await using app = createApp({ name: "told", adapter });
+  await using producer = await app.producer(orders);
+  await producer.sendAll(input);
+  await producer.end();
+  await (await app.run(copy)).done;
+  lines.push(...(await contentsOf(store, touchedBy(lines))));
+  assert.deepEqual(checkHistory(lines, { isDrained: true }).violations, []);
+}
+
 /** What adapters and tools are made of. */
 async function tryPieces(): Promise<void> {
   const hour: Duration = "1 h";
@@ -220,5 +243,6 @@ async function tryPieces(): Promise<void> {
 await runJob();
 await tryOperators();
 await tryFp();
+await tryTesting();
 await tryPieces();
 process.stdout.write(`${JSON.stringify({ ok: true })}\n`);
