@@ -1,4 +1,6 @@
 import { defineConfig } from "vitest/config";
+import { withoutSafeguard } from "./tools/mutate/plugin.mjs";
+import { safeguards } from "./tools/mutate/safeguards.mjs";
 
 // Workspace packages resolve to their sources, so that no test needs, or can see, a stale build.
 const conditions = ["@millrace/source", "node", "import", "module", "default"];
@@ -7,6 +9,8 @@ const conditions = ["@millrace/source", "node", "import", "module", "default"];
 const ALONE = ["tests/chaos/chaos.test.ts"];
 
 export default defineConfig({
+  // Changes nothing unless MILLRACE_WITHOUT names a safeguard, as npm run mutate does.
+  plugins: [withoutSafeguard(safeguards, import.meta.url)],
   resolve: { conditions },
   ssr: { resolve: { conditions } },
   test: {

@@ -1,0 +1,283 @@
+// Order, and units held until results have left: every stage that keeps a record has code of its own for it.
+
+const OPERATORS = "packages/core/src/operators";
+const TOPOLOGY = "packages/core/src/topology";
+const MAP = `${OPERATORS}/map-ordered-stage.ts`;
+const SINK = `${OPERATORS}/external-sink-stage.ts`;
+const LINE = `${OPERATORS}/state-line.ts`;
+const NATIVE = `${TOPOLOGY}/native-section.ts`;
+const MAP_TESTS = ["packages/core/test/operators/map-ordered-task.test.ts"];
+const UNORDERED_TESTS = ["packages/core/test/operators/map-unordered.test.ts"];
+const LANE_TESTS = ["packages/core/test/operators/map-ordered-lanes.test.ts"];
+const SINK_TESTS = ["packages/core/test/operators/external-sink-task.test.ts"];
+const LINE_TESTS = ["packages/core/test/operators/state-line.test.ts"];
+const TIME_TESTS = ["packages/core/test/operators/state-line-time.test.ts"];
+const BATCH_TESTS = ["tests/runtime/batch.test.ts"];
+const NATIVE_TESTS = ["tests/runtime/native.test.ts"];
+const REFUSAL_TESTS = ["tests/runtime/native-refusals.test.ts"];
+
+/** @type {readonly import("../safeguard.mjs").Safeguard[]} */
+export const order = [
+  {
+    name: "order-of-map-ordered",
+    keeps: "G1",
+    without: "Results leave as handlers end: those of one key, and of one unit, overtake each other.",
+    file: MAP,
+    text: "if (this.how.shuffles && slot.unit === this.leaving) {",
+    becomes: 'if (slot.kind === "value") {',
+    tests: MAP_TESTS,
+    only: "holds a record's unit until",
+  },
+  {
+    name: "order-of-map-unordered",
+    keeps: "G1 G4",
+    without: "Results of a later unit leave mapUnordered before an earlier one has: state behind it mixes units.",
+    file: MAP,
+    text: "if (this.how.shuffles && slot.unit === this.leaving) {",
+    becomes: "if (this.how.shuffles) {",
+    tests: UNORDERED_TESTS,
+  },
+  {
+    name: "hold-of-map-ordered",
+    keeps: "G3",
+    without: "A record is acknowledged while its handler still works.",
+    file: MAP,
+    text: "unit.retain();\n    const slot: ValueSlot<A> = {",
+    becomes: "const slot: ValueSlot<A> = {",
+    tests: MAP_TESTS,
+    only: "holds a record's unit until",
+  },
+  {
+    name: "release-after-downstream",
+    keeps: "G3",
+    without: "A record is acknowledged before its result has left downstream: what it writes misses the commit.",
+    file: MAP,
+    text: "within(slot.record, slot.unit, () => this.emit(slot));",
+    becomes: `queueMicrotask(() => {
+        scope.inTask = this.env.inTask;
+        within(slot.record, slot.unit, () => this.emit(slot));
+        scope.inTask = inTask;
+      });`,
+    tests: MAP_TESTS,
+    only: "holds a record's unit until",
+  },
+  {
+    name: "watermark-behind-map-ordered",
+    keeps: "G8",
+    without: "A watermark overtakes records whose handlers work: they are late behind them.",
+    file: MAP,
+    text: "if (this.slots.size === 0) {",
+    becomes: "if (true) {",
+    tests: MAP_TESTS,
+    only: "lets a watermark pass only behind",
+  },
+  {
+    name: "lane-order",
+    keeps: "G1",
+    without: "Handlers of one key overlap.",
+    file: `${OPERATORS}/lanes.ts`,
+    text: "const waiting = one.lane === null ? undefined : this.taken.get(one.lane);",
+    becomes: "const waiting = undefined as Fifo<S> | undefined;",
+    tests: LANE_TESTS,
+    only: "whenever values arrive",
+  },
+  {
+    name: "lane-while-repeating",
+    keeps: "G1",
+    without: "While a handler waits for its next attempt, the next value of its key overtakes it.",
+    file: `${OPERATORS}/handler-pool.ts`,
+    text: "entry.attempt += 1;",
+    becomes: "entry.attempt += 1;\n    this.lanes.leave(entry);",
+    tests: ["tests/runtime/handlers.test.ts"],
+    only: "is called again in its place",
+  },
+  {
+    name: "concurrency",
+    keeps: "G5",
+    without: "As many handlers run as records were read.",
+    file: `${OPERATORS}/handler-pool.ts`,
+    text: "while (this.running < concurrency && ",
+    becomes: "while (concurrency > 0 && ",
+    tests: ["packages/core/test/operators/map-ordered.test.ts"],
+    only: "runs 16 handlers at once",
+  },
+  {
+    name: "hold-of-external-sink",
+    keeps: "G3",
+    without: "Values leave an external sink, and are acknowledged, before they are written.",
+    file: SINK,
+    text: '(slot.kind === "watermark" || slot.isDone)',
+    becomes: "true",
+    tests: SINK_TESTS,
+    only: "splits a unit over calls",
+  },
+  {
+    name: "release-of-external-sink",
+    keeps: "G3",
+    without: "A record is acknowledged before what became of it has left: a dead letter misses the commit.",
+    file: SINK,
+    text: "within(slot.record, slot.unit, () => this.emit(slot));",
+    becomes: `queueMicrotask(() => {
+        scope.inTask = this.env.inTask;
+        within(slot.record, slot.unit, () => this.emit(slot));
+        scope.inTask = inTask;
+      });`,
+    tests: ["tests/runtime/external-sink.test.ts"],
+    only: "parks the key|skips the one value",
+  },
+  {
+    name: "one-call-of-external-sink",
+    keeps: "G1",
+    without: "Calls of an external sink overlap: a later value of a key is written before an earlier one.",
+    file: SINK,
+    text: "if (!this.isWorking) {",
+    becomes: "if (true) {",
+    tests: SINK_TESTS,
+    only: "holds the units of a batch until",
+  },
+  {
+    name: "watermark-behind-external-sink",
+    keeps: "G8",
+    without: "A watermark overtakes values that are still to be written.",
+    file: SINK,
+    text: "if (this.slots.size === 0) {",
+    becomes: "if (true) {",
+    tests: SINK_TESTS,
+    only: "lets a watermark pass only behind",
+  },
+  {
+    name: "idempotency-key",
+    keeps: "G4",
+    without: "Two sinks give one key for one record: an external system that has seen the one refuses the other.",
+    file: SINK,
+    text: "{identity}/",
+    becomes: "{''}/",
+    tests: ["packages/core/test/operators/external-sink.test.ts"],
+    only: "an idempotency key for each value",
+  },
+  {
+    name: "identity-of-handlers",
+    keeps: "G4",
+    without: "Two handlers give one key for one record: an external system that has seen the one refuses the other.",
+    file: `${OPERATORS}/handler.ts`,
+    text: "{this.#identity}/",
+    becomes: "{''}/",
+    tests: ["tests/mutation/identities.test.ts"],
+  },
+  {
+    name: "identity-of-operators",
+    keeps: "G4",
+    without: "Two operators of one name give one key for one record.",
+    file: "packages/core/src/runtime/build-stages.ts",
+    text: "return before === 0 ? name :",
+    becomes: "return before >= 0 ? name :",
+    tests: ["tests/mutation/identities.test.ts"],
+  },
+  {
+    name: "batch-flush",
+    keeps: "G4",
+    without: "A batch spans units: its records are acknowledged while they wait in it.",
+    file: `${OPERATORS}/batch.ts`,
+    text: "watermark(timeMs: number): void {\n    this.flush();",
+    becomes: "watermark(timeMs: number): void {",
+    tests: BATCH_TESTS,
+    only: "takes at most so many",
+  },
+  {
+    name: "batch-watermark",
+    keeps: "G4",
+    without: "Where event time stands still, no watermark ends the unit, and the batch is not emptied.",
+    file: "packages/core/src/runtime/unit-loop.ts",
+    text: "this.time.watermarkMs > this.pushedWatermarkMs || this.isBehind || this.options.fill !== null",
+    becomes: "this.time.watermarkMs > this.pushedWatermarkMs || this.isBehind",
+    tests: ["tests/mutation/outputs.test.ts"],
+    only: "a batch leaves with its unit",
+  },
+  {
+    name: "hold-of-native",
+    keeps: "G3",
+    without: "A record that a foreign operator keeps is acknowledged: a crash loses it.",
+    file: NATIVE,
+    text: "unit.park();\n    this.held.push(unit);",
+    becomes: "",
+    tests: NATIVE_TESTS,
+    only: "only together with what they became",
+  },
+  {
+    name: "join-of-native",
+    keeps: "G3 G4",
+    without: "A record that a foreign operator kept commits without the output that it became a part of.",
+    file: NATIVE,
+    text: "held.joinWith(unit);",
+    becomes: "",
+    tests: NATIVE_TESTS,
+    only: "only together with what they became",
+  },
+  {
+    name: "held-by-native",
+    keeps: "G5",
+    without: "A foreign operator that yields nothing holds records until the task stands still without a word.",
+    file: NATIVE,
+    text: "if (this.held.length >= MAX_HELD) {",
+    becomes: "if (false) {",
+    tests: REFUSAL_TESTS,
+    only: "256 records may be held",
+  },
+  {
+    name: "stray-value-of-native",
+    keeps: "G3",
+    without: "A value that comes out of a foreign operator while no record is pushed is dropped in silence.",
+    file: `${TOPOLOGY}/section.ts`,
+    text: 'this.tell({ kind: "stray" });',
+    becomes: "",
+    tests: REFUSAL_TESTS,
+    only: "at another time .* a value",
+  },
+  {
+    name: "order-of-state",
+    keeps: "G1",
+    without: "A value whose state is in memory overtakes those that wait for theirs.",
+    file: LINE,
+    text: "if (this.slots.size === 0 && this.areKnown(keys)) {",
+    becomes: "if (this.areKnown(keys)) {",
+    tests: LINE_TESTS,
+  },
+  {
+    name: "watermark-behind-state",
+    keeps: "G8",
+    without: "A watermark overtakes values that wait for their state: their windows close without them.",
+    file: LINE,
+    text: "if (this.slots.size === 0 && this.passWatermark(timeMs)) {",
+    becomes: "if (this.passWatermark(timeMs)) {",
+    tests: LINE_TESTS,
+  },
+  {
+    name: "hold-of-state",
+    keeps: "G3",
+    without: "A record is acknowledged while it waits for its state.",
+    file: LINE,
+    text: "unit.retain();\n    unit.waits(",
+    becomes: "unit.waits(",
+    tests: LINE_TESTS,
+  },
+  {
+    name: "results-of-time",
+    keeps: "G5",
+    without: "All windows that close at once are one commit, however many they are.",
+    file: LINE,
+    text: "const MAX_EXPIRED_AT_ONCE = 500;",
+    becomes: "const MAX_EXPIRED_AT_ONCE = 1_000_000;",
+    tests: TIME_TESTS,
+    only: "in portions",
+  },
+  {
+    name: "promise-while-windows-close",
+    keeps: "G8",
+    without: "While windows still close, more is promised behind them: their results are late there.",
+    file: LINE,
+    text: "operator.promise(isBehind ? store.nextDueMs - 1 : this.watermarkMs)",
+    becomes: "operator.promise(this.watermarkMs)",
+    tests: TIME_TESTS,
+    only: "in portions",
+  },
+];
