@@ -78,7 +78,15 @@ const LINES: Readonly<Record<HistoryLine["_tag"], Check>> = {
   ok: (value) => byOperation(OK, value),
   fail: ended,
   info: ended,
-  read: shape({ process: text, atMs: number, askedMs: number, ...place, reader: number, after: text, records: logRecords }),
+  read: shape({
+    process: text,
+    atMs: number,
+    askedMs: number,
+    ...place,
+    reader: number,
+    after: text,
+    records: logRecords,
+  }),
   event: shape({
     process: text,
     atMs: number,
