@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 import { withoutSafeguard } from "./tools/mutate/plugin.mjs";
 import { safeguards } from "./tools/mutate/safeguards.mjs";
@@ -14,6 +15,8 @@ export default defineConfig({
   resolve: { conditions },
   ssr: { resolve: { conditions } },
   test: {
+    // Many tests wait for processes of their own. By default, vitest leaves one of two CPUs to nobody.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     projects: [
       {
         extends: true,

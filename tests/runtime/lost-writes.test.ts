@@ -1,4 +1,17 @@
-import { map, mapOrdered, type Pipeline, pipeline, sink, stream } from "@millrace/core";
+import {
+  type Adapter,
+  type AppEvent,
+  createApp,
+  map,
+  mapOrdered,
+  type Pipeline,
+  pipeline,
+  portError,
+  sink,
+  stream,
+  type Tasks,
+} from "@millrace/core";
+import * as E from "fp-ts/lib/Either.js";
 import { describe, expect, it } from "vitest";
 import { type Bench, bench, type Item, items, rejection, sequence } from "./support/bench-top.ts";
 import { pick } from "./support/workers.ts";
@@ -25,6 +38,26 @@ function holding(): { readonly plan: Pipeline; readonly release: readonly (() =>
 
 async function numbersIn(top: Bench): Promise<readonly number[]> {
   return (await top.read(out)).map(({ value }) => value.n);
+}
+
+/** A store that has lost commits whenever one is made. */
+function alwaysRegressed(inner: Adapter): Adapter {
+  return {
+    name: inner.name,
+    open: () => async () => {
+      const opened = await inner.open()();
+      if (E.isLeft(opened)) {
+        return opened;
+      }
+      const { tasks, ...ports } = opened.right;
+      const regressed: Tasks = {
+        acquire: (task, generation) => tasks.acquire(task, generation),
+        positions: (refs) => tasks.positions(refs),
+        commit: () => async () => E.left(portError("Regressed", "the store lost writes, of the test")),
+      };
+      return E.right({ ...ports, tasks: regressed, close: () => opened.right.close() });
+    },
+  };
 }
 
 /** Default session: workers look once in so long whether the store has what it acknowledged. */
@@ -121,5 +154,19 @@ describe("a store that has come back without its last writes", () => {
     await top.settle(again.sendAll([0, 1].map((n) => ({ key: "a", n, at: 0 }))));
     await top.settle(again.end());
     expect((await top.read(source)).map(({ value }) => value.n)).toEqual([0, 1]);
+  });
+
+  it("G6: is not asked without a pause where it says so again and again", async () => {
+    const top = bench();
+    const worker = createApp({ name: "app", adapter: alwaysRegressed(top.adapter), clock: top.clock });
+    const events: AppEvent[] = [];
+    worker.events$.subscribe((event) => events.push(event));
+    const running = await top.settle(worker.run(copy));
+    await top.send(source, sequence(1), { end: false });
+    await top.clock.advance(5_000);
+    const times = pick(events, "Regressed").length;
+    expect(times).toBeGreaterThan(5);
+    expect(times).toBeLessThan(200);
+    await top.settle(running.stop({ within: "1 s" }));
   });
 });

@@ -26,7 +26,7 @@ import { play } from "./support/random-pipelines/play.ts";
 import { BUGS, type Sabotage } from "./support/random-pipelines/sabotage.ts";
 import { crowded, type Scenario, scenarios } from "./support/random-pipelines/scenario.ts";
 
-const RUNS = Number(process.env["MILLRACE_RUNS"] ?? 2_000);
+const RUNS = Number(process.env["MILLRACE_RUNS"] ?? 500);
 const SEED = process.env["MILLRACE_SEED"];
 
 const INVARIANTS: readonly ((outcome: Outcome) => void)[] = [

@@ -25,7 +25,7 @@ import type { Any } from "./topology/any.ts";
 import { compile } from "./topology/compile.ts";
 import { foreignOperators } from "./topology/foreign.ts";
 import { checkOptions } from "./topology/options.ts";
-import type { Pipeline } from "./topology/pipeline.ts";
+import { type Pipeline, refuseForeignCopy } from "./topology/pipeline.ts";
 import type { StreamRecord } from "./topology/record.ts";
 import { checkName, DEFAULT_PARTITIONS, durationOption, type Topic } from "./topology/topic.ts";
 
@@ -187,6 +187,7 @@ class PortsApp implements App {
       throw new MillraceError("InvalidPipeline", `two pipelines would be the group "${twice}": give one another name`);
     }
     for (const each of list) {
+      refuseForeignCopy(each);
       this.refuseForeign(each);
     }
     const ports = await this.open();

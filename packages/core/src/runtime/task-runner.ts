@@ -1,5 +1,6 @@
 import * as E from "fp-ts/lib/Either.js";
 import { HandlerError, MillraceError } from "../errors.ts";
+import { backoffMs } from "../kernel/backoff.ts";
 import { compareOffsets, type Offset } from "../kernel/offset.ts";
 import { sleep } from "../ports/clock.ts";
 import type { Ownership, TaskRef } from "../ports/tasks.ts";
@@ -53,6 +54,8 @@ export class TaskRunner {
   private isPausing = false;
   /** The failure up to which the next run goes; `at`: its record, `null` where there is none. */
   private failure: { readonly error: MillraceError; readonly at: Offset | null } | null = null;
+  /** After how many acknowledged commits the store said that it had lost some, and how often it has said so again. */
+  private losses: { readonly sequence: number | null; readonly again: number } = { sequence: null, again: 0 };
   private readonly restarts: Restarts;
   /** Redriven letters that have stopped the task, with what they did it by. */
   private readonly avoid = new Map<string, unknown>();
@@ -220,7 +223,7 @@ export class TaskRunner {
     }
     if (error._tag === "Regressed") {
       this.options.emit({ _tag: "Regressed", task: this.name, message: error.message });
-      return "again";
+      return await this.endAfterLoss();
     }
     if (error instanceof HandlerError && error.letter !== null) {
       // The redrive goes on without it.
@@ -234,6 +237,16 @@ export class TaskRunner {
     // Each run up to a failure ends at an earlier record than the one before, so this comes to an end.
     const isRunUpTo = at !== null && (before === null || compareOffsets(at, before) < 0);
     return isRunUpTo || error instanceof QuarantineError ? "again" : await this.startAgain(from);
+  }
+
+  /** What is left is read at once; a store that says the same again, without a commit in between, is not asked without a pause. */
+  private async endAfterLoss(): Promise<"again"> {
+    const { sequence } = this;
+    this.losses = { sequence, again: sequence === this.losses.sequence ? this.losses.again + 1 : 0 };
+    if (this.losses.again > 0) {
+      await sleep(this.options.clock, backoffMs(this.losses.again, Math.random()), this.given.signal);
+    }
+    return "again";
   }
 
   /** Everything in front of the failure is committed: waits, and starts again where that may help. */

@@ -10,12 +10,31 @@ export interface Pipeline {
   readonly name: string;
   /** @internal The sinks. */
   readonly ends: readonly PlanNode[];
+  /** @internal Which copy of this module made it. */
+  readonly madeBy: symbol;
   /** The plan as data. */
   describe(): PlanDescription;
   /** The plan as text, a node a line. */
   toText(): string;
   /** The plan as a Mermaid flow chart. */
   toMermaid(): string;
+}
+
+/** Another copy of this module has another one. */
+const THIS_COPY = Symbol("@millrace/core");
+
+/**
+ * Throws `InvalidPipeline` for a pipeline that another copy of this package made: its operators would tell that copy what they do,
+ * and all that they write would be lost without a word.
+ */
+export function refuseForeignCopy({ name, madeBy }: Pipeline): void {
+  if (madeBy !== THIS_COPY) {
+    throw new MillraceError(
+      "InvalidPipeline",
+      `pipeline "${name}" was made by another copy of @millrace/core than the app: a program must have one. ` +
+        "Find them with npm ls @millrace/core",
+    );
+  }
 }
 
 /**
@@ -34,6 +53,7 @@ export function pipeline(name: string, ...ends: readonly [Stream<Sunk>, ...Strea
   return {
     name,
     ends: nodes,
+    madeBy: THIS_COPY,
     describe: () => describeNodes(nodes),
     toText: () => toText(describeNodes(nodes)),
     toMermaid: () => toMermaid(describeNodes(nodes)),
