@@ -52,10 +52,12 @@ describe("positions", () => {
     const [first, second, third] = tasks;
     const owner = await ok(ports.tasks.acquire(second, 1));
     const offset = offsetOf("5-1", 0);
+    await admin.xadd(keys.partition("topic", second.partition).log, "5-1", "v", "read");
     await ok(ports.tasks.commit(commitOf(second, owner, { offset, processed: 7 })));
     await ok(ports.tasks.acquire(third, 1));
-    const none = { offset: BEFORE_FIRST, processed: 0 };
-    expect(await ok(ports.tasks.positions([third, second, first]))).toEqual([none, { offset, processed: 7 }, none]);
+    const none = { sequence: 0, offset: BEFORE_FIRST, processed: 0 };
+    const there = { sequence: 1, offset, processed: 7 };
+    expect(await ok(ports.tasks.positions([third, second, first]))).toEqual([none, there, none]);
     expect(await ok(ports.tasks.positions([]))).toEqual([]);
     await ok(ports.tasks.commit(commitOf(second, owner, { sequence: 1, offset, processed: 8 })));
   });
@@ -63,9 +65,10 @@ describe("positions", () => {
   it("in another incarnation of the topic do not count", async () => {
     const [task] = tasks;
     const owner = await ok(ports.tasks.acquire(task, 1));
+    await admin.xadd(keys.partition("topic", task.partition).log, "5-1", "v", "read");
     await ok(ports.tasks.commit(commitOf(task, owner, { offset: offsetOf("5-1", 0), processed: 7 })));
     const reborn = { ...task, topic: { ...task.topic, incarnation: "another" } };
-    expect(await ok(ports.tasks.positions([reborn]))).toEqual([{ offset: BEFORE_FIRST, processed: 0 }]);
+    expect(await ok(ports.tasks.positions([reborn]))).toEqual([{ sequence: 0, offset: BEFORE_FIRST, processed: 0 }]);
   });
 
   it("name the task whose key holds a foreign type", async () => {
