@@ -1,5 +1,6 @@
 import { json, map, type Pipeline, pipeline, sink, stream, topic } from "@millrace/core";
 import {
+  createVirtualClock,
   effectMarbles,
   type MarbleError,
   type MarbleOptions,
@@ -132,6 +133,32 @@ describe("diagrams that do not fit what they are run with", () => {
   it("no diagram, no options", async () => {
     expect((await refused(5 as never)).message).toBe("runMarbles: a diagram is text, not number");
     await expect(runMarbles(pick, "records  -a", undefined as never)).rejects.toMatchObject({ _tag: "InvalidMarbles" });
+  });
+
+  it("options that are of another kind, as JavaScript lets them through", async () => {
+    for (const [changed, text] of [
+      [{ owners: "x" }, 'owners is "reached" or "asked", not "x"'],
+      [{ owners: null }, 'owners is "reached" or "asked", not null'],
+      [{ effects: {} }, "effects must be made by effectMarbles(…)"],
+      [{ effects: null }, "effects must be made by effectMarbles(…)"],
+      [{ in: {} }, "in must be made by marblesOf(topic, …)"],
+      [{ in: [null] }, "in must be made by marblesOf(topic, …)"],
+      [{ out: "orders" }, "out must be made by marblesOf(topic, …)"],
+      [{ clock: null }, "clock must be made by createVirtualClock()"],
+      [{ clock: Date }, "clock must be made by createVirtualClock()"],
+    ] as const) {
+      expect((await refused("records  -a", changed as never)).message).toContain(text);
+    }
+    expect((await refused("records  -a", {}, null as never)).message).toContain("must be made by pipeline(…)");
+    expect((await refused("records  -a", {}, {} as never)).message).toContain("must be made by pipeline(…)");
+  });
+
+  it("one clock for two runs at once", async () => {
+    const clock = createVirtualClock();
+    const first = runMarbles(pick, "records  -a\nout      -a", { ...options, clock });
+    expect((await refused("records  -a", { clock })).message).toContain("a clock is for one run at a time");
+    (await first).expectOut().exactly();
+    (await runMarbles(pick, "records  -a\nout      -a", { ...options, clock })).expectOut().exactly();
   });
 
   it("rubbish of every kind is refused or run, and never hangs", async () => {

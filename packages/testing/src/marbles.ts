@@ -3,6 +3,7 @@ import * as E from "fp-ts/lib/Either.js";
 import { drawnRows } from "./marbles/drawn-rows.ts";
 import type { EffectMarbles } from "./marbles/effect-marbles.ts";
 import { MarbleError } from "./marbles/marble-error.ts";
+import { checkDiagram, checkOptions, pipelinesOf } from "./marbles/marble-options.ts";
 import { type MarbleRun, PlayedMarbles } from "./marbles/marble-run.ts";
 import { checkOwners } from "./marbles/owners-reached.ts";
 import { parseDiagram } from "./marbles/parse.ts";
@@ -30,7 +31,7 @@ export interface MarbleOptions {
    * which workers run when, for rows that were generated. Default `"reached"`.
    */
   readonly owners?: "reached" | "asked";
-  /** The clock that the pipelines' handlers wait on. Default: one that nobody else has. */
+  /** The clock that the pipelines' handlers wait on, for one run at a time. Default: one that nobody else has. */
   readonly clock?: VirtualClock;
   /** As of `createTestDriver`: how failed tasks start again. Default: not at all; then the run rejects. */
   readonly restart?: RestartOptions;
@@ -99,7 +100,8 @@ export async function runMarbles(
   diagram: string,
   options: MarbleOptions,
 ): Promise<MarbleRun> {
-  checkOptions(diagram, options);
+  checkDiagram(diagram);
+  checkOptions(options, OPTIONS);
   const { partitions = 1, session = "1 s", owners = "reached", clock, restart, limits } = options;
   const columnMs = columnOf(options.column ?? "1 ms");
   const inputs = listOf(options.in);
@@ -142,14 +144,6 @@ function listOf(topics: TopicMarbles | readonly TopicMarbles[]): readonly TopicM
   return "name" in topics ? [topics] : topics;
 }
 
-function pipelinesOf(pipelines: Pipeline | readonly Pipeline[]): readonly Pipeline[] {
-  const list = isPipeline(pipelines) ? [pipelines] : pipelines;
-  if (list.length === 0) {
-    throw new MarbleError("InvalidMarbles", "runMarbles: there is no pipeline to run");
-  }
-  return list;
-}
-
 /** Rows about a topic that nobody reads would never come true. */
 function checkRead(inputs: readonly TopicMarbles[], pipelines: readonly Pipeline[]): void {
   const nodes = pipelines.flatMap((each) => each.describe().nodes);
@@ -158,26 +152,6 @@ function checkRead(inputs: readonly TopicMarbles[], pipelines: readonly Pipeline
   if (unread !== undefined) {
     const message = `runMarbles: no pipeline reads topic "${unread.name}": they read ${[...read].join(", ")}`;
     throw new MarbleError("InvalidMarbles", message);
-  }
-}
-
-function isPipeline(pipelines: Pipeline | readonly Pipeline[]): pipelines is Pipeline {
-  return "ends" in pipelines;
-}
-
-/** Programs in JavaScript have nobody else who tells them. */
-function checkOptions(diagram: unknown, options: Partial<MarbleOptions> | undefined): void {
-  if (typeof diagram !== "string") {
-    throw new MarbleError("InvalidMarbles", `runMarbles: a diagram is text, not ${typeof diagram}`);
-  }
-  const known: readonly string[] = OPTIONS;
-  const unknown = Object.keys(options ?? {}).find((name) => !known.includes(name));
-  if (unknown !== undefined) {
-    const message = `runMarbles: there is no option ${JSON.stringify(unknown)}; there are ${known.toSorted().join(", ")}`;
-    throw new MarbleError("InvalidMarbles", message);
-  }
-  if (options?.in === undefined) {
-    throw new MarbleError("InvalidMarbles", "runMarbles: which topic are the records of? Give in: marblesOf(topic, …)");
   }
 }
 

@@ -58,7 +58,7 @@ export async function createTestDriver(
   const closing = new AbortController();
   const settling = new Settling({
     clock: base,
-    userTimers: clock.waiting,
+    mayWaitForTime: () => clock.waiting() > 0,
     settings,
     activity,
     topics,
@@ -66,8 +66,18 @@ export async function createTestDriver(
     log,
     workers: () => workers.all,
     isClosed: () => closing.signal.aborted,
+    callsBehind: () => driver.callsBehind,
   });
-  const driver = new MemoryTestDriver({ clock, adapter, app, log, topics, workers, settling, closing });
+  const driver: MemoryTestDriver = new MemoryTestDriver({
+    clock,
+    adapter,
+    app,
+    log,
+    topics,
+    workers,
+    settling,
+    closing,
+  });
   try {
     await driver.addWorker(undefined, { pipelines: list });
     await settling.advance(Math.max(0, startMs - base.now()));

@@ -4,7 +4,7 @@ import { isSign, type MarbleEvent } from "../marbles/diagram.ts";
 import { parseDiagram } from "../marbles/parse.ts";
 import { printDiagram } from "../marbles/print.ts";
 import { type FaultOptions, faultSchedules } from "./faults.ts";
-import { durationMs } from "./options.ts";
+import { checkOptions, durationMs } from "./options.ts";
 import { ownerRow } from "./owner-row.ts";
 
 /** A diagram for `runMarbles`, which counterexamples show as it is. */
@@ -27,6 +27,18 @@ export interface DiagramOptions extends Omit<FaultOptions<"crash" | "stop">, "wo
   readonly quiet?: Duration;
 }
 
+const OPTIONS = [
+  "letters",
+  "workers",
+  "column",
+  "quiet",
+  "within",
+  "kinds",
+  "most",
+  "alive",
+  "recovers",
+] satisfies (keyof DiagramOptions)[];
+
 /**
  * Diagrams of one partition, in which records come while workers crash and leave: run them with `owners: "asked"`, and say what must
  * be true of all. Shrinks towards fewer records and faults, in the first columns. Throws `InvalidOption`, as `faultSchedules` does.
@@ -43,8 +55,10 @@ export interface DiagramOptions extends Omit<FaultOptions<"crash" | "stop">, "wo
  * ```
  */
 export function diagramsOf(options: DiagramOptions): fc.Arbitrary<GeneratedDiagram> {
+  checkOptions("diagramsOf", options, OPTIONS);
   const { letters, column, quiet = "3 s", workers = ["A", "B"], ...faults } = options;
   const columnMs = durationMs("diagramsOf: column", column);
+  check(typeof letters === "string", "letters are a text");
   const signs = letters.split("");
   check(columnMs > 0, "column must be above 0 ms");
   check(signs.every(isSign), "letters are letters and digits");

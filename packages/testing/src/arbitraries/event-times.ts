@@ -1,6 +1,6 @@
 import { type Duration, MillraceError } from "@millrace/core";
 import * as fc from "fast-check";
-import { checkShare, durationMs } from "./options.ts";
+import { checkOptions, checkShare, durationMs } from "./options.ts";
 
 /** Something that happens to a share of the records, up to some extent. */
 export interface Rare {
@@ -47,7 +47,7 @@ export interface EventTimes {
 }
 
 const START_OF_2024_MS = 1_704_067_200_000;
-const OPTIONS = new Set(["startMs", "step", "outOfOrder", "late", "gaps", "idle"]);
+const OPTIONS = ["startMs", "step", "outOfOrder", "late", "gaps", "idle"] satisfies (keyof EventTimeOptions)[];
 
 /**
  * Event times with disorder. Every record but outliers is behind the newest one in front of it by at most `outOfOrder`; an outlier is
@@ -61,11 +61,10 @@ const OPTIONS = new Set(["startMs", "step", "outOfOrder", "late", "gaps", "idle"
  * Throws `InvalidOption`, also where `late.most` is not above `outOfOrder`.
  */
 export function eventTimes(options: EventTimeOptions = {}): EventTimes {
-  const unknown = Object.keys(options).find((name) => !OPTIONS.has(name));
+  checkOptions("eventTimes", options, OPTIONS);
   const { startMs = START_OF_2024_MS, step = "1 s", outOfOrder = "0 ms" } = options;
-  if (unknown !== undefined || !Number.isSafeInteger(startMs)) {
-    const message = unknown === undefined ? "startMs is a whole number of ms" : `there is no option "${unknown}"`;
-    throw new MillraceError("InvalidOption", `eventTimes: ${message}`);
+  if (!Number.isSafeInteger(startMs)) {
+    throw new MillraceError("InvalidOption", "eventTimes: startMs is a whole number of ms");
   }
   const boundMs = durationMs("eventTimes: outOfOrder", outOfOrder);
   return {
@@ -88,6 +87,7 @@ function rarely(name: string, rare: Rare | undefined, aboveMs: number): fc.Arbit
   if (rare === undefined) {
     return fc.constant(0);
   }
+  checkOptions(`eventTimes: ${name}`, rare, ["share", "most"]);
   checkShare(`eventTimes: ${name}.share`, rare.share);
   const mostMs = durationMs(`eventTimes: ${name}.most`, rare.most);
   if (mostMs <= aboveMs) {

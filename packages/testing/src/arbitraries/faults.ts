@@ -1,6 +1,6 @@
 import { type Duration, MillraceError } from "@millrace/core";
 import * as fc from "fast-check";
-import { durationMs } from "./options.ts";
+import { checkOptions, durationMs } from "./options.ts";
 
 /** Faults, and what each of them ends with: `crash` and `stop` with `start`, `freeze` with `thaw`, `cut` with `mend`. */
 export type FaultKind = "crash" | "stop" | "freeze" | "cut";
@@ -40,7 +40,10 @@ export interface FaultOptions<K extends FaultKind = FaultKind> {
   readonly kinds?: readonly K[];
   /** How many faults at most, without what ends them. Default 5. */
   readonly most?: number;
-  /** How many workers are without a fault at any time. Default 1; 0: all may be away at once. */
+  /**
+   * How many workers are without a fault at any time. Default 1; 0: all may be away at once. As many as there are: no faults at all, so
+   * for one worker alone say 0.
+   */
   readonly alive?: number;
   /** Whether every fault ends. Default `true`; otherwise some stay, but `alive` workers are without a fault all the same. */
   readonly recovers?: boolean;
@@ -60,6 +63,8 @@ interface Accepted<K> extends Episode<K> {
   readonly end: number;
 }
 
+const OPTIONS = ["workers", "within", "step", "kinds", "most", "alive", "recovers"] satisfies (keyof FaultOptions)[];
+
 const ENDS: { readonly [Kind in FaultKind]: EndOf<Kind> } = {
   crash: "start",
   stop: "start",
@@ -75,6 +80,7 @@ const ENDS: { readonly [Kind in FaultKind]: EndOf<Kind> } = {
 export function faultSchedules<K extends FaultKind = "crash" | "stop">(
   options: FaultOptions<K>,
 ): fc.Arbitrary<FaultSchedule<K>> {
+  checkOptions("faultSchedules", options, OPTIONS);
   const { workers, most = 5, alive = 1, recovers = true } = options;
   // Where no kinds are given, nothing says that K is another type than the default.
   const kinds = options.kinds ?? (["crash", "stop"] as readonly FaultKind[] as readonly K[]);
@@ -101,7 +107,7 @@ function checkFaults(given: {
 }): void {
   const { workers, kinds, alive, last } = given;
   check(
-    workers.length > 0 && new Set(workers).size === workers.length,
+    Array.isArray(workers) && workers.length > 0 && new Set(workers).size === workers.length,
     "workers must be names, at least one, each once",
   );
   check(

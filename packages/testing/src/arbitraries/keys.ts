@@ -1,5 +1,6 @@
 import { MillraceError } from "@millrace/core";
 import * as fc from "fast-check";
+import { checkOptions } from "./options.ts";
 
 /** The names of generated keys. */
 export interface KeyOptions {
@@ -12,6 +13,7 @@ export interface KeyOptions {
  * its own. Shrinks towards the first key. Throws `InvalidOption`.
  */
 export function uniformKeys(count: number, options: KeyOptions = {}): fc.Arbitrary<string> {
+  checkOptions("uniformKeys", options, ["prefix"]);
   checkCount("uniformKeys", count);
   return fc.noBias(fc.nat(count - 1)).map((index) => nameOf(index, options));
 }
@@ -25,6 +27,7 @@ export function zipfKeys(
   count: number,
   options: KeyOptions & { readonly exponent?: number } = {},
 ): fc.Arbitrary<string> {
+  checkOptions("zipfKeys", options, ["prefix", "exponent"]);
   checkCount("zipfKeys", count, 100_000);
   const { exponent = 1 } = options;
   if (!(exponent >= 0 && exponent <= 100)) {
@@ -46,6 +49,7 @@ export function zipfKeys(
  * `count` >= 2. Shrinks towards the hot key. Throws `InvalidOption`.
  */
 export function hotKey(count: number, options: KeyOptions & { readonly share?: number } = {}): fc.Arbitrary<string> {
+  checkOptions("hotKey", options, ["prefix", "share"]);
   const { share = 0.9 } = options;
   checkCount("hotKey", count);
   if (count < 2 || !(share >= 0 && share <= 1)) {

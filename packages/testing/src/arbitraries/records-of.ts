@@ -2,6 +2,7 @@ import { MillraceError, type Topic } from "@millrace/core";
 import * as fc from "fast-check";
 import * as E from "fp-ts/lib/Either.js";
 import type { EventTimes, TimeStep } from "./event-times.ts";
+import { checkOptions } from "./options.ts";
 import { type TypeArbitraries, valuesOfType } from "./value-arbitrary.ts";
 
 /** Whether a `V` is a value of a property, or may be one, as a number may be a branded one. Not of a property with a list of literals. */
@@ -39,6 +40,8 @@ export interface RecordsOptions<A> {
   /** When the records happen. Default: whatever the values say. */
   readonly times?: Place<A, number> & { readonly from: EventTimes };
 }
+
+const OPTIONS = ["values", "schema", "types", "count", "keys", "times"] satisfies (keyof RecordsOptions<unknown>)[];
 
 /** A record and the time in front of it. */
 export interface Arrival<A> {
@@ -87,13 +90,28 @@ function arrivalOf<A>(value: A, step: TimeStep | null = null): Arrival<A> {
   return { value, idleMs: step?.idleMs ?? 0 };
 }
 
-function checkParts<A>(topic: Topic<A>, { keys, times }: RecordsOptions<A>): void {
+function checkParts<A>(topic: Topic<A>, options: RecordsOptions<A>): void {
+  checkOptions("recordsOf", options, OPTIONS);
+  const { count = {}, keys, times } = options;
+  checkOptions("recordsOf: count", count, ["min", "max"]);
+  checkPlace("keys", keys);
+  checkPlace("times", times);
   if (keys !== undefined && topic.key === null) {
     throw new MillraceError("InvalidOption", `recordsOf: topic "${topic.name}" has no key, so keys mean nothing to it`);
   }
   if (times !== undefined && topic.timestamp === null) {
     const message = `recordsOf: topic "${topic.name}" has no timestamp, so its times are those of sending: declare timestamp, or leave out times`;
     throw new MillraceError("InvalidOption", message);
+  }
+}
+
+function checkPlace(name: string, place: unknown): void {
+  if (place !== undefined) {
+    checkOptions(`recordsOf: ${name}`, place, ["field", "set", "from"]);
+    const { from } = place as { readonly from?: unknown };
+    if (typeof from !== "object" || from === null) {
+      throw new MillraceError("InvalidOption", `recordsOf: ${name} needs from: what they are drawn from`);
+    }
   }
 }
 

@@ -1,7 +1,9 @@
-import { type Duration, isName, type Limits, parseDuration, type RestartOptions } from "@millrace/core";
+import { type Duration, isName, type Limits, type Pipeline, parseDuration, type RestartOptions } from "@millrace/core";
 import * as E from "fp-ts/lib/Either.js";
+import { optionProblem } from "./option-names.ts";
+import { listOf } from "./plan.ts";
 import type { Extent } from "./settling.ts";
-import type { SettleOptions, TestDriverOptions } from "./test-driver.ts";
+import type { SettleOptions, TestDriverOptions, WorkerOptions } from "./test-driver.ts";
 import { TestDriverError } from "./test-driver-error.ts";
 
 /** {@link TestDriverOptions}, checked and complete. */
@@ -35,11 +37,7 @@ const OPTIONS = [
 
 /** Checks the options. Throws `InvalidOption`; what only the app can check it does when it starts. */
 export function driverSettings(options: TestDriverOptions = {}): DriverSettings {
-  const known: readonly string[] = OPTIONS;
-  const unknown = Object.keys(options).find((name) => !known.includes(name));
-  if (unknown !== undefined) {
-    throw invalid(`there is no option "${unknown}"; there are ${known.toSorted().join(", ")}`);
-  }
+  checkOptions("test driver", options, OPTIONS);
   const { partitions = 4, startMs = DEFAULT_START_MS, name = "test", restart = { attempts: 0 }, limits = {} } = options;
   if (!isName(name)) {
     throw invalid(`name must be a name as topics have, not ${JSON.stringify(name)}`);
@@ -66,11 +64,26 @@ export function milliseconds(what: string, duration: Duration): number {
 }
 
 /** How far a call goes on. Throws `InvalidOption`. */
-export function extentOf(call: string, { time = "passes" }: SettleOptions = {}): Extent {
+export function extentOf(call: string, options: SettleOptions = {}): Extent {
+  checkOptions(call, options, ["time"]);
+  const { time = "passes" } = options;
   if (time !== "passes" && time !== "stands") {
     throw new TestDriverError("InvalidOption", `${call}: time is "passes" or "stands", not ${JSON.stringify(time)}`);
   }
   return time;
+}
+
+/** The pipelines that a call gives a worker, `null`: none. Throws `InvalidOption` and `InvalidCall`. */
+export function releaseOf(call: string, options: WorkerOptions): readonly Pipeline[] | null {
+  checkOptions(call, options, ["pipelines"]);
+  return options.pipelines === undefined ? null : listOf(call, options.pipelines);
+}
+
+function checkOptions(what: string, options: unknown, known: readonly string[]): void {
+  const problem = optionProblem(options, known);
+  if (problem !== null) {
+    throw new TestDriverError("InvalidOption", `${what}: ${problem}`);
+  }
 }
 
 function whole(

@@ -27,6 +27,8 @@ export class DriverWorker implements WorkerDescription {
   readonly pipelines: readonly Pipeline[];
   readonly sightings: Sightings;
   readonly calls: OpenCalls;
+  /** What ran last under its name: not a release that was refused. `null`: nothing yet. */
+  startedWith: readonly Pipeline[] | null = null;
   /** When pauses of calls that are to be repeated are over (ms), by task. */
   private readonly retries = new Map<string, number>();
   /** Groups that it has left. */
@@ -89,6 +91,7 @@ export class DriverWorker implements WorkerDescription {
       this.finish("failed");
       throw error;
     }
+    this.startedWith = this.pipelines;
     this.running.done.then(
       () => this.finish(this.isLeaving ? "removed" : "finished"),
       (error: MillraceError) => {

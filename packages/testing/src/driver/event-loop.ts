@@ -1,6 +1,7 @@
 /** The process's own event loop and time, as the driver waits on them: never through globals, which a test may have faked. */
 import { nextTick } from "node:process";
 import { setImmediate, setTimeout } from "node:timers";
+import { TestDriverError } from "./test-driver-error.ts";
 
 /** So many turns with nothing but callbacks that come again and again are not worth waiting for. */
 const MOST_IDLE_TURNS = 64;
@@ -35,11 +36,32 @@ export async function quiet(changes: () => number): Promise<boolean> {
   return false;
 }
 
+/** How many pauses are under way: they are the drivers' own, and must not look like somebody's work. */
+let pauses = 0;
+
 /** Resolves after `ms` of real time. */
 export function pause(ms: number): Promise<void> {
+  pauses += 1;
   return new Promise((resolve) => {
-    setTimeout(resolve, ms);
+    setTimeout(() => {
+      pauses -= 1;
+      resolve();
+    }, ms);
   });
+}
+
+/**
+ * Throws `InvalidCall` where `setImmediate` is not Node's own: the runtime waits for it, so records would be left lying, and
+ * nobody could tell them from those that wait for others.
+ */
+export function refuseFakes(): void {
+  if (globalThis.setImmediate !== setImmediate) {
+    throw new TestDriverError(
+      "InvalidCall",
+      "fake timers of a test runner must leave setImmediate alone, which the runtime waits for: " +
+        'vi.useFakeTimers({ toFake: ["Date"] }), jest.useFakeTimers({ doNotFake: ["setImmediate", "nextTick"] })',
+    );
+  }
 }
 
 /** Node runs all microtasks, those included that they bring about, before the next of these callbacks. */
@@ -66,6 +88,7 @@ export function underway(): Underway {
       counts.set(kind, (counts.get(kind) ?? 0) + 1);
     }
   }
+  counts.set(TIMER, (counts.get(TIMER) ?? 0) - pauses);
   return counts;
 }
 
@@ -76,6 +99,8 @@ export function isMore(now: Underway, before: Underway): boolean {
 
 /** How Node calls what waits for a turn. */
 const TURN = "Immediate";
+/** How it calls a timer. */
+const TIMER = "Timeout";
 
 function isTurnAwaited(): boolean {
   return process.getActiveResourcesInfo().includes(TURN);

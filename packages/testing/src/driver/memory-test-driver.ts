@@ -2,12 +2,13 @@ import type { App, AppEvent, DeadLetter, Duration, Log, Pipeline, Producer, Stre
 import { lastValueFrom, toArray } from "rxjs";
 import type { MemoryAdapter } from "../memory-adapter.ts";
 import type { VirtualClock } from "../virtual-clock.ts";
-import { extentOf, milliseconds } from "./driver-options.ts";
+import { checkPromise, checkTopic } from "./arguments.ts";
+import { extentOf, milliseconds, releaseOf } from "./driver-options.ts";
 import type { DriverWorker } from "./driver-worker.ts";
+import { refuseFakes } from "./event-loop.ts";
 import { lettersOf } from "./letters-of.ts";
-import { listOf } from "./plan.ts";
 import { positionsOf } from "./positions.ts";
-import { appendRaw } from "./raw-records.ts";
+import { appendRaw, rawRecordsOf } from "./raw-records.ts";
 import type { Extent, Settling } from "./settling.ts";
 import { type Asked, stateOf } from "./state-of.ts";
 import type {
@@ -45,10 +46,17 @@ export class MemoryTestDriver implements TestDriver {
   private readonly producers = new Map<object, Promise<Producer<unknown>>>();
   /** The end of the last call. */
   private last: Promise<unknown> = Promise.resolve();
+  /** How many calls have not ended. */
+  private open = 0;
   private closed: Promise<void> | null = null;
 
   constructor(parts: DriverParts) {
     this.parts = parts;
+  }
+
+  /** How many calls wait for the one that is under way. */
+  get callsBehind(): number {
+    return Math.max(0, this.open - 1);
   }
 
   get clock(): VirtualClock {
@@ -81,10 +89,11 @@ export class MemoryTestDriver implements TestDriver {
 
   sendRaw<A>(topic: Topic<A>, records: RawRecord | readonly RawRecord[], options?: SettleOptions): Promise<void> {
     return this.changing(extentOf("sendRaw", options), async () => {
-      const list = "payload" in records ? [records] : records;
+      const list = rawRecordsOf(records);
       await this.producer(topic);
       const info = this.known("sendRaw", topic);
-      await appendRaw({ log: this.parts.log, topic, info, nowMs: this.clock.now() }, list);
+      const appended = appendRaw({ log: this.parts.log, topic, info, nowMs: this.clock.now() }, list);
+      await this.passing(`entries to be stored in topic "${topic.name}"`, appended);
     });
   }
 
@@ -116,7 +125,10 @@ export class MemoryTestDriver implements TestDriver {
   }
 
   until<B>(promise: PromiseLike<B>): Promise<B> {
-    return this.calling(() => this.passing("the promise given to until()", promise));
+    return this.calling(async () => {
+      checkPromise("until", promise);
+      return await this.passing("the promise given to until()", promise);
+    });
   }
 
   state(asked: Asked, pipeline?: Pipeline): Promise<ReadonlyMap<never, never>> {
@@ -166,10 +178,11 @@ export class MemoryTestDriver implements TestDriver {
     });
   }
 
-  addWorker(name?: string, { pipelines }: WorkerOptions = {}): Promise<string> {
+  addWorker(name?: string, options: WorkerOptions = {}): Promise<string> {
     return this.changing("passes", () => {
-      const all = pipelines === undefined ? [...this.pipelines.values()] : this.noted("addWorker", pipelines);
-      return this.start(this.parts.workers.add(name, all));
+      const given = releaseOf("addWorker", options);
+      const all = given ?? [...this.pipelines.values()];
+      return this.start(this.parts.workers.add(name, all), given);
     });
   }
 
@@ -188,11 +201,13 @@ export class MemoryTestDriver implements TestDriver {
     });
   }
 
-  restart(name?: string, { pipelines }: WorkerOptions = {}): Promise<string> {
+  restart(name?: string, options: WorkerOptions = {}): Promise<string> {
     return this.changing("passes", () => {
+      const given = releaseOf("restart", options);
       const { workers } = this.parts;
       const ended = workers.findEnded("restart", name);
-      return this.start(workers.replace(ended, pipelines === undefined ? undefined : this.noted("restart", pipelines)));
+      const all = given ?? ended.startedWith ?? [...this.pipelines.values()];
+      return this.start(workers.replace(ended, all), given);
     });
   }
 
@@ -234,33 +249,30 @@ export class MemoryTestDriver implements TestDriver {
     settling.throwFailure();
   }
 
-  /** As many as are given, with their names noted: what is asked of a pipeline is asked of its newest release. */
-  private noted(call: string, given: Pipeline | readonly Pipeline[]): readonly Pipeline[] {
-    const list = listOf(call, given);
-    for (const pipeline of list) {
+  /** What is asked of a pipeline is asked of its newest release: the last one that was given and has started. */
+  private async start(worker: DriverWorker, given: readonly Pipeline[] | null): Promise<string> {
+    await this.passing(`worker ${worker.name} to start`, worker.start());
+    for (const pipeline of given ?? []) {
       this.pipelines.set(pipeline.name, pipeline);
     }
-    return list;
-  }
-
-  private async start(worker: DriverWorker): Promise<string> {
-    await this.passing(`worker ${worker.name} to start`, worker.start());
     return worker.name;
   }
 
   private async producer<A>(topic: Topic<A>): Promise<Producer<A>> {
+    checkTopic(topic);
     const known = this.producers.get(topic);
-    if (known !== undefined) {
-      return await known;
+    const opened = known ?? this.app.producer(topic);
+    if (known === undefined) {
+      this.producers.set(topic, opened);
+      opened.catch(() => this.producers.delete(topic));
     }
-    const opened = this.app.producer(topic);
-    this.producers.set(topic, opened);
-    opened.catch(() => this.producers.delete(topic));
     return await this.passing(`topic "${topic.name}" to be opened`, opened);
   }
 
   /** A topic that there is. */
-  private known(call: string, { name }: { readonly name: string }): NonNullable<ReturnType<Topics["find"]>> {
+  private known<A>(call: string, topic: Topic<A>): NonNullable<ReturnType<Topics["find"]>> {
+    checkTopic(topic);
+    const { name } = topic;
     const { topics } = this.parts;
     const info = topics.find(name);
     if (info === undefined) {
@@ -285,14 +297,20 @@ export class MemoryTestDriver implements TestDriver {
 
   /** Behind all earlier calls. A failure that nobody was told of comes first. */
   private calling<B>(body: () => Promise<B>): Promise<B> {
+    this.open += 1;
     const called = this.last.then(() => {
       if (this.closed !== null) {
         throw new TestDriverError("Closed", "the test driver is closed");
       }
+      refuseFakes();
       this.parts.settling.throwFailure();
       return body();
     });
-    this.last = called.catch(() => {});
-    return called;
+    const over = (): void => {
+      this.open -= 1;
+    };
+    this.last = called.then(over, over);
+    // A promise of its own: a failure that the test does not look at must be an unhandled rejection, and `last` has looked at this one.
+    return called.then((result) => result);
   }
 }

@@ -1,5 +1,6 @@
 import type { AroundHandler, CallInfo } from "@millrace/core";
 import type { Activity } from "./activity.ts";
+import { inWorker } from "./callers.ts";
 import { type Underway, underway } from "./event-loop.ts";
 import type { WorkerGate } from "./worker-gate.ts";
 
@@ -59,7 +60,7 @@ export class OpenCalls {
     };
     try {
       // One promise for both: what is only like one may begin anew each time that somebody asks it for its result.
-      const result = Promise.resolve(next());
+      const result = Promise.resolve(inWorker(this.gate, next));
       result.then(end, end);
       // What a dead worker has called comes to its end, and nobody hears of it.
       return this.gate.result(result);

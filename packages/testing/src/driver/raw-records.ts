@@ -1,7 +1,9 @@
 import { type Log, type NewRecord, partitionOf, type Topic, type TopicInfo } from "@millrace/core";
 import * as E from "fp-ts/lib/Either.js";
 import { demand } from "./demand.ts";
+import { kindOf, optionProblem } from "./option-names.ts";
 import type { RawRecord } from "./test-driver.ts";
+import { TestDriverError } from "./test-driver-error.ts";
 
 /** The log knows the driver by this name. */
 const PRODUCER = "test-driver-raw";
@@ -36,4 +38,32 @@ function recordOf<A>({ topic, nowMs }: RawDestination<A>, raw: RawRecord): NewRe
   const unknownMs = topic.timestamp === null ? nowMs : 0;
   const timestampMs = raw.timestamp ?? (value === null ? unknownMs : (topic.timestamp?.(value.right) ?? nowMs));
   return { payload: raw.payload, key, timestampMs, headers: raw.headers ?? {}, watermarkMs: null };
+}
+
+const PARTS = ["payload", "key", "timestamp", "headers"] satisfies (keyof RawRecord)[];
+
+/** One entry or several, as a list. Throws `InvalidCall` for what the store could not take: it would wait for it for ever. */
+export function rawRecordsOf(given: RawRecord | readonly RawRecord[]): readonly RawRecord[] {
+  const list: readonly unknown[] = Array.isArray(given) ? given : [given];
+  return list.map((one) => {
+    const problem = optionProblem(one, PARTS) ?? partProblem(one as RawRecord);
+    if (problem !== null) {
+      throw new TestDriverError(
+        "InvalidCall",
+        `sendRaw: an entry is { payload: "…", key, timestamp, headers }: ${problem}`,
+      );
+    }
+    return one as RawRecord;
+  });
+}
+
+function partProblem({ payload, key = "", timestamp = 0, headers = {} }: Partial<RawRecord>): string | null {
+  if (typeof headers !== "object" || headers === null) {
+    return `headers must be an object, not ${kindOf(headers)}`;
+  }
+  const odd = Object.entries({ payload, key, ...headers }).find(([, text]) => typeof text !== "string");
+  if (odd !== undefined) {
+    return `${odd[0]} must be a text, not ${kindOf(odd[1])}`;
+  }
+  return Number.isSafeInteger(timestamp) ? null : `timestamp must be a whole number of ms, not ${String(timestamp)}`;
 }

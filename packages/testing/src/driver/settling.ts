@@ -5,7 +5,7 @@ import type { Activity } from "./activity.ts";
 import { type LiveWorker, pendingMoves, pendingWork } from "./caught-up.ts";
 import type { DriverSettings } from "./driver-options.ts";
 import type { DriverWorker } from "./driver-worker.ts";
-import { isMore, pause, quiet, underway } from "./event-loop.ts";
+import { isMore, pause, quiet, refuseFakes, underway } from "./event-loop.ts";
 import { TestDriverError } from "./test-driver-error.ts";
 import type { Topics } from "./topics.ts";
 
@@ -18,8 +18,8 @@ export type Extent = "stands" | "group" | "passes";
 /** What settling needs. */
 export interface SettlingOptions {
   readonly clock: VirtualClock;
-  /** How many timers wait that users have set on the driver's clock. */
-  readonly userTimers: () => number;
+  /** Whether a call may wait for virtual time: a timer waits that a user has set on the clock, or nobody knows of any. */
+  readonly mayWaitForTime: () => boolean;
   readonly settings: DriverSettings;
   readonly activity: Activity;
   readonly topics: Topics;
@@ -27,13 +27,15 @@ export interface SettlingOptions {
   readonly log: Log;
   readonly workers: () => readonly DriverWorker[];
   readonly isClosed: () => boolean;
+  /** How many calls of the driver wait for the one that settles. */
+  readonly callsBehind: () => number;
 }
 
 /** After so much virtual time (ms) it is looked whether the driver was closed. */
 const LONGEST_STEP_MS = 60_000;
 
-/** For so long (ms of real time) calls are waited for of which nothing shows that they use real time. */
-const SHORT_PATIENCE_MS = 25;
+/** Causes may go round in a circle. */
+const MOST_CAUSES = 10;
 
 /** Lets workers catch up: in real time as long as users' calls need it, in virtual time as far as it must. */
 export class Settling {
@@ -49,9 +51,10 @@ export class Settling {
   async settle(extent: Extent): Promise<void> {
     const { clock, settings } = this.options;
     const deadlineMs = clock.now() + settings.withinMs;
-    this.waitedAt = -1;
+    // Who waits for records waits anew for calls that were waited for in vain before.
+    this.waitedAt = extent === "passes" ? -1 : this.waitedAt;
     for (;;) {
-      await this.quiet(extent);
+      await this.rest();
       this.refuseIfClosed();
       const pending = extent === "stands" ? null : await this.pending(extent);
       if (pending === null) {
@@ -73,15 +76,14 @@ export class Settling {
       state.isSettled = true;
     };
     promise.then(settled, settled);
-    this.waitedAt = -1;
     for (;;) {
-      await this.quiet("passes");
+      await this.rest(() => state.isSettled);
       if (state.isSettled) {
         return await promise;
       }
       this.refuseIfClosed();
       if (!(await this.passTime(deadlineMs))) {
-        await this.lastPatience(what);
+        await this.lastPatience(what, () => state.isSettled);
       }
     }
   }
@@ -90,7 +92,6 @@ export class Settling {
   async advance(ms: number): Promise<void> {
     const { clock } = this.options;
     const untilMs = clock.now() + ms;
-    this.waitedAt = -1;
     await this.rest();
     while (clock.now() < untilMs) {
       this.refuseIfClosed();
@@ -98,9 +99,19 @@ export class Settling {
     }
   }
 
-  /** Resolves when nothing happens any more without virtual time; what the clock waits for at every timer. */
-  rest(): Promise<void> {
-    return this.quiet("stands");
+  /**
+   * Resolves when nothing happens any more without virtual time, or when `isOver`; what the clock waits for at every timer. While users'
+   * calls are open and none of them can wait for virtual time, they are at work in real time, whether or not Node shows it.
+   */
+  async rest(isOver: () => boolean = () => false): Promise<void> {
+    const { settings, mayWaitForTime, isClosed } = this.options;
+    await this.turns();
+    const isEnough = (): boolean => this.callCount === 0 || isOver() || isClosed();
+    if (isEnough() || this.waitedAt === this.callChanges) {
+      return;
+    }
+    await this.waitFor(() => (!mayWaitForTime() || this.isBusy ? settings.realWithinMs : 0), isEnough);
+    this.waitedAt = isEnough() ? this.waitedAt : this.callChanges;
   }
 
   /** Throws `WorkerFailed` where workers have failed, and nobody was told. Others have failed as well when they took over. */
@@ -112,7 +123,7 @@ export class Settling {
     const [first] = failures;
     if (first !== undefined) {
       const names = failures.map(({ name }) => name).join(", ");
-      const text = `${failures.length === 1 ? "worker" : "workers"} ${names} stopped: ${first.error.message}`;
+      const text = `${failures.length === 1 ? "worker" : "workers"} ${names} stopped: ${first.error.message}${rootOf(first.error)}`;
       throw new TestDriverError("WorkerFailed", text, first.error);
     }
   }
@@ -136,59 +147,65 @@ export class Settling {
   }
 
   /** Virtual time does not help. Whatever goes on without a trace has real time for the last time. */
-  private async lastPatience(what: string): Promise<void> {
-    const { settings, activity, workers } = this.options;
+  private async lastPatience(what: string, isOver: () => boolean = () => false): Promise<void> {
+    const { settings, activity, isClosed } = this.options;
     const before = activity.count;
-    await this.waitFor(() => settings.realWithinMs);
-    if (activity.count !== before) {
+    const hasMoved = (): boolean => activity.count !== before && this.callCount === 0;
+    await this.waitFor(
+      () => settings.realWithinMs,
+      () => hasMoved() || isOver() || isClosed(),
+    );
+    if (activity.count !== before || isOver() || isClosed()) {
       return;
     }
     this.throwFailure();
-    const calls = workers().flatMap((worker) => (worker.isLive ? worker.calls.describe() : []));
-    const under = calls.length === 0 ? "" : ` Under way: ${calls.join("; ")}.`;
-    throw new TestDriverError(
-      "NotSettled",
-      `after ${settings.withinMs} ms of virtual time and ${settings.realWithinMs} ms of real time still to come: ${what}.${under} ` +
-        "A promise that never settles needs a timeout, what takes longer the options within or realWithin; " +
-        'send(…, { time: "stands" }) does not wait. Fake timers of a test runner must leave setImmediate alone',
-    );
+    throw new TestDriverError("NotSettled", this.notSettled(what));
   }
 
-  /** Resolves when nothing happens any more without virtual time. */
-  private async quiet(extent: Extent): Promise<void> {
-    const { settings, userTimers } = this.options;
-    await this.turns();
-    if (this.callCount === 0 || this.waitedAt === this.callChanges) {
-      return;
-    }
-    const isBusy = (): boolean =>
-      this.live.some(({ calls }) => calls.count > 0 && isMore(underway(), calls.busyBefore));
-    const short = extent === "stands" || userTimers() > 0 ? 0 : SHORT_PATIENCE_MS;
-    await this.waitFor(() => (isBusy() ? settings.realWithinMs : short));
-    this.waitedAt = this.callChanges;
+  private notSettled(what: string): string {
+    const { settings, workers, callsBehind } = this.options;
+    const calls = workers().flatMap((worker) => (worker.isLive ? worker.calls.describe() : []));
+    const under = calls.length === 0 ? "" : ` Under way: ${calls.join("; ")}.`;
+    const behind = callsBehind();
+    const waiting =
+      behind === 0
+        ? ""
+        : ` ${behind === 1 ? "1 call" : `${behind} calls`} of the driver ${behind === 1 ? "waits" : "wait"} behind this one: ` +
+          "a handler, or a promise given to until(), that waits for a call of the driver waits for ever.";
+    return (
+      `after ${settings.withinMs} ms of virtual time and ${settings.realWithinMs} ms of real time still to come: ${what}.` +
+      `${under}${waiting} A promise that never settles needs a timeout, what takes longer the options within or realWithin; ` +
+      'send(…, { time: "stands" }) does not wait for the end of calls'
+    );
   }
 
   private async turns(): Promise<void> {
     const { activity } = this.options;
+    refuseFakes();
     if (!(await quiet(() => activity.count))) {
       const text = "records are processed without end: does a pipeline read what it has written?";
       throw new TestDriverError("NotSettled", `${text} Its records must become fewer on the way`);
     }
   }
 
-  /** Waits in real time while calls run, as long as each time something happens within the patience (ms) that there is. */
-  private async waitFor(patienceMs: () => number): Promise<void> {
+  /** Waits in real time until it is enough, as long as each time something happens within the patience (ms) that there is. */
+  private async waitFor(patienceMs: () => number, isEnough: () => boolean): Promise<void> {
     const { activity } = this.options;
     // Counted, not measured: what measures time may be faked.
     for (let waitedMs = 0; waitedMs < patienceMs(); waitedMs += 1) {
       const before = activity.count;
       await pause(1);
       await this.turns();
-      if (activity.count !== before && this.callCount === 0) {
+      if (isEnough()) {
         return;
       }
       waitedMs = activity.count === before ? waitedMs : 0;
     }
+  }
+
+  /** Whether the process shows work that has begun since calls are open. */
+  private get isBusy(): boolean {
+    return this.live.some(({ calls }) => calls.count > 0 && isMore(underway(), calls.busyBefore));
   }
 
   private get live(): readonly DriverWorker[] {
@@ -266,4 +283,13 @@ function asLive(worker: DriverWorker, group: string, times: ReadonlyMap<string, 
 function parseTask(task: string): { readonly topic: string; readonly partition: number } {
   const [topic = "", partition = ""] = task.split("/");
   return { topic, partition: Number(partition) };
+}
+
+/** What was thrown first, for people: the errors around it do not repeat it. */
+function rootOf(error: Error): string {
+  let root: unknown = error;
+  for (let depth = 0; depth < MOST_CAUSES && root instanceof Error && root.cause !== undefined; depth += 1) {
+    root = root.cause;
+  }
+  return root === error ? "" : ` (${root instanceof Error ? `${root.name}: ${root.message}` : String(root)})`;
 }

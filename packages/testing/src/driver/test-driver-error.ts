@@ -21,7 +21,7 @@ const CODES: { readonly [Tag in TestDriverErrorTag]: string } = {
 /**
  * What a call of a test driver rejects with, beside the `MillraceError`s of the app itself. Its form is theirs.
  *
- * - `WorkerFailed`: a pipeline has stopped on a worker, and `cause` says why. Told once, by the call in which it happens or the
+ * - `WorkerFailed`: a pipeline has stopped on a worker, and `cause` says why; the message ends with what was thrown first. Told once, by the call in which it happens or the
  *   next one; the worker is gone, and `restart()` starts it again.
  * - `NotSettled`: work has begun that does not come to an end, such as a handler whose promise never settles. The message names
  *   operators and tasks.

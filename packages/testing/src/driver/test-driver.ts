@@ -34,7 +34,10 @@ export interface TestDriverOptions {
   readonly name?: string;
   /** How much virtual time one call may need at most until workers have caught up. Default `"10 minutes"`. */
   readonly within?: Duration;
-  /** How much real time one call waits at most for handlers that use timers or I/O of the process. Default `"1 s"`. */
+  /**
+   * For how long virtual time stands still while handlers are under way that do not wait for it, and nothing happens. Default `"1 s"`. When it
+   * does not help to let time pass either, a call waits as long once more before it gives up. Short (`"20 ms"`) where a test holds handlers.
+   */
   readonly realWithin?: Duration;
 }
 
@@ -108,14 +111,18 @@ export interface WorkerDescription {
  * needs up to a second for each, a retry its pause. What is not waited for: tasks that are quarantined or pause before a restart,
  * tasks of a worker that is crashed or frozen, and records that an operator keeps until others follow.
  *
- * Handlers may use real timers and I/O: while they do, virtual time stands still, for up to `realWithin`.
+ * Handlers may do real work: while one is under way and none waits on {@link clock}, virtual time stands still, for up to `realWithin`.
  *
- * Calls are carried out one after the other, in the order in which they were made. They reject with `TestDriverError`, or with the
+ * Calls are carried out one after the other, in the order in which they were made: none may wait for one behind it, as a handler would
+ * that calls the driver. One that fails and is not awaited is an unhandled rejection. They reject with `TestDriverError`, or with the
  * `MillraceError` of what they ask the app for. The same test does the same thing every time, as long as its handlers do; only the
  * pauses of retries and restarts are partly random, as in production.
  */
 export interface TestDriver extends AsyncDisposable {
-  /** The time of everything here. Handlers may wait on it: `sleep(driver.clock, 500)`. */
+  /**
+   * The time of everything here. Handlers may wait on it: `sleep(driver.clock, 500)`. A timer that a handler sets belongs to its worker: of
+   * a crashed one it never fires, of a frozen one at the thaw.
+   */
   readonly clock: VirtualClock;
   /** The store, for apps of the test's own beside the driver's workers. */
   readonly adapter: MemoryAdapter;
@@ -152,7 +159,7 @@ export interface TestDriver extends AsyncDisposable {
    * that finds them in the midst of a rebalance, as after the end of a session, time passes until it is over.
    */
   advance(duration: Duration): Promise<void>;
-  /** Has virtual time pass until a promise settles: `driver.until(driver.app.deadLetters(p).redrive({ all: true }))`. */
+  /** Has virtual time pass until a promise settles, which must not wait for other calls of the driver: `driver.until(driver.app.deadLetters(p).redrive({ all: true }))`. */
   until<B>(promise: PromiseLike<B>): Promise<B>;
 
   /**
@@ -186,7 +193,8 @@ export interface TestDriver extends AsyncDisposable {
   /** Stops a worker in good order: it finishes what it has begun, and hands its tasks over. Default: the one that was started first. */
   removeWorker(name?: string): Promise<void>;
   /**
-   * Kills a worker as `kill -9` does: from now on none of its calls has an effect or an answer, and none of its timers fires. What
+   * Kills a worker as `kill -9` does: from now on none of its calls has an effect or an answer, and none of its timers fires, nor those that
+   * its handlers have set on {@link clock}. A handler that waits for anything else, as for its signal, which aborts, goes on. What
    * it had not committed is processed again by whoever has its tasks next; the group learns of it when the session is over.
    * Takes no time. Returns the worker's name. Default: the one that was started first.
    */

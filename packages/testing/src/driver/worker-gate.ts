@@ -15,6 +15,11 @@ export class WorkerGate {
     });
   }
 
+  /** Whether what comes passes now. */
+  get isOpen(): boolean {
+    return this.state === "open";
+  }
+
   /** Nothing passes any more. */
   close(): void {
     this.state = "closed";

@@ -37,9 +37,11 @@ export class Workers {
     return this.all.some(({ pipelines }) => pipelines.some(mindsSilence));
   }
 
-  /** Makes a worker in the place of one that has ended; by default with its pipelines. */
-  replace(old: DriverWorker, pipelines: readonly Pipeline[] = old.pipelines): DriverWorker {
-    return this.made(old.name, pipelines);
+  /** Makes a worker in the place of one that has ended. */
+  replace(old: DriverWorker, pipelines: readonly Pipeline[]): DriverWorker {
+    const worker = this.made(old.name, pipelines);
+    worker.startedWith = old.startedWith;
+    return worker;
   }
 
   /** The worker of that name, or the first one, if it is in one of these states. Throws `UnknownWorker`. */

@@ -1,4 +1,5 @@
 import type { Pipeline } from "@millrace/core";
+import type { VirtualClock } from "../virtual-clock.ts";
 import { byColumn, type MarbleEvent, SIGNS } from "./diagram.ts";
 import type { EffectMarbles, ReadEffect } from "./effect-marbles.ts";
 import { MarbleError } from "./marble-error.ts";
@@ -33,6 +34,26 @@ export interface Played {
 
 /** Plays a script: in each column workers crash, start and leave first, then records are sent, then the column's time passes. */
 export async function play(script: Script): Promise<Played> {
+  const { clock } = script.stage;
+  if (clock === undefined) {
+    return await playOn(script);
+  }
+  if (running.has(clock)) {
+    const message = "a clock is for one run at a time: each would move the other's time on. Give each its own";
+    throw new MarbleError("InvalidMarbles", `runMarbles: ${message}`);
+  }
+  running.add(clock);
+  try {
+    return await playOn(script);
+  } finally {
+    running.delete(clock);
+  }
+}
+
+/** Clocks on which diagrams run. */
+const running = new WeakSet<VirtualClock>();
+
+async function playOn(script: Script): Promise<Played> {
   const stage = await Stage.open(script.pipelines, script.stage);
   try {
     script.effects?.begin(() => stage.clock.now());

@@ -46,7 +46,8 @@ export class Stage {
     const workers = new Workers({ adapter, clock, topics, settings, activity });
     const settling = new Settling({
       clock,
-      userTimers: () => 0,
+      // The clock may be the test's own, on which nobody counts who waits.
+      mayWaitForTime: () => true,
       settings,
       activity,
       topics,
@@ -54,6 +55,7 @@ export class Stage {
       log,
       workers: () => workers.all,
       isClosed: () => false,
+      callsBehind: () => 0,
     });
     return new Stage({ pipelines, clock, app, workers, settling });
   }
@@ -84,7 +86,8 @@ export class Stage {
   /** Starts a worker, or one that has ended again under its name. */
   start(name: string): void {
     const old = this.workers.all.find((worker) => worker.name === name);
-    const worker = old === undefined ? this.workers.add(name, this.pipelines) : this.workers.replace(old);
+    const worker =
+      old === undefined ? this.workers.add(name, this.pipelines) : this.workers.replace(old, old.pipelines);
     worker.start().catch((error: unknown) => this.failures.push(error));
   }
 
