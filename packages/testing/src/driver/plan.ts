@@ -14,9 +14,7 @@ type PlanNode =
   | { readonly parent: PlanNode; readonly spec: PlanSpec };
 
 /** A pipeline with its sinks, which its type hides. */
-interface PlannedPipeline extends Pipeline {
-  readonly ends: readonly PlanNode[];
-}
+type PlannedPipeline = Omit<Pipeline, "ends"> & { readonly ends: readonly PlanNode[] };
 
 /** One pipeline or several, as a list. Throws `InvalidCall` for anything else, and for none. */
 export function listOf(call: string, pipelines: Pipeline | readonly Pipeline[]): readonly Pipeline[] {
@@ -78,9 +76,9 @@ export function aroundCalls(pipeline: Pipeline, handler: AroundHandler): Pipelin
     return made;
   };
   const planned: PlannedPipeline = { ...pipeline, ends: endsOf(pipeline).map(copy) };
-  return planned;
+  return planned as unknown as Pipeline;
 }
 
 function endsOf(pipeline: Pipeline): readonly PlanNode[] {
-  return (pipeline as PlannedPipeline).ends;
+  return (pipeline as unknown as PlannedPipeline).ends;
 }
