@@ -27,8 +27,8 @@ const THIS_COPY = Symbol("@millrace/core");
  * Throws `InvalidPipeline` for a pipeline that another copy of this package made: its operators would tell that copy what they do,
  * and all that they write would be lost without a word.
  */
-export function refuseForeignCopy(pipeline: Pipeline): void {
-  const { name, madeBy } = pipeline;
+export function refuseForeignCopy(plan: Pipeline): void {
+  const { name, madeBy } = plan;
   if (madeBy !== THIS_COPY) {
     throw new MillraceError(
       "InvalidPipeline",
