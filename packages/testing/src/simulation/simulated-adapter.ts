@@ -61,6 +61,7 @@ export class SimulatedAdapter implements Adapter {
         tasks: this.#overLink("tasks", tasks, shared),
         group: this.#overLink("group", group, this.#links.group),
         state: this.#overLink("state", state, shared),
+        // What is under way goes on, as it does for a server whose client is gone; the store's sessions end with its life.
         close: () => Promise.resolve(),
       });
     };
