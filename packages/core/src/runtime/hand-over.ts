@@ -116,7 +116,14 @@ export class HandOver {
       return;
     }
     this.options.emit({ _tag: "Regressed", task: this.nameOf(slot.task), message });
-    this.takeAgain(slot);
+    // Given back and taken again: the group may have heard since that it is complete.
+    slot.phase = "draining";
+    void this.release(slot, this.options.clock.now());
+  }
+
+  /** Whether all that this worker has is complete. */
+  get isComplete(): boolean {
+    return this.slots.complete.length === this.slots.count;
   }
 
   /** Whether tasks are complete. */

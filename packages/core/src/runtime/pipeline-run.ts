@@ -325,7 +325,8 @@ export class PipelineRun {
       // What no member of today can run is nobody's to wait for.
       const known = new Set(members.flatMap(({ runs }) => runs));
       const tasks = tasksIn(plan).filter(({ subTopology }) => known.has(subTopology));
-      if (tasks.every(({ id }) => done.has(id))) {
+      // What this worker knows of its own tasks counts more than what a store says that may have lost something.
+      if (tasks.every(({ id }) => done.has(id)) && this.handOver?.isComplete === true) {
         this.finish();
       }
     }
