@@ -68,13 +68,9 @@ export class HandOver {
     this.rebalance = new Rebalance(options, { generation: 0, gained: [], given: [], kept: 0, isIdle: false });
   }
 
-  /** The runners of tasks that run now. */
-  get runners(): readonly TaskRunner[] {
-    return this.slots.runners;
-  }
-
-  get count(): number {
-    return this.slots.count;
+  /** The tasks that this worker is to have, or still has: for whoever looks. */
+  get tasks(): Pick<Slots, "runners" | "count" | "complete"> {
+    return this.slots;
   }
 
   /** The store has confirmed the membership `ref`. */
@@ -121,16 +117,6 @@ export class HandOver {
     void this.release(slot, this.options.clock.now());
   }
 
-  /** Whether all that this worker has is complete. */
-  get isComplete(): boolean {
-    return this.slots.complete.length === this.slots.count;
-  }
-
-  /** Whether tasks are complete. */
-  get hasComplete(): boolean {
-    return this.slots.complete.length > 0;
-  }
-
   /** Tells the group again what it has forgotten: that this worker holds its complete tasks, and that they are complete. */
   compare({ owners, completed }: GroupSnapshot): void {
     const member = this.stay?.ref.member;
@@ -171,7 +157,7 @@ export class HandOver {
     const { clock } = this.options;
     this.isClosed = true;
     this.wanted = new Set();
-    const running = this.runners;
+    const running = this.slots.runners;
     for (const slot of this.slots.all) {
       this.unwant(slot, withinMs);
     }

@@ -12,9 +12,9 @@ export interface KnownTask {
 
 /** What the watch works with, and whom it tells. */
 export interface LossWatchOptions<T extends KnownTask> {
-  readonly tasks: Pick<Tasks, "positions">;
-  readonly group: Pick<Group, "snapshot">;
-  readonly name: string;
+  readonly ports: { readonly tasks: Pick<Tasks, "positions">; readonly group: Pick<Group, "snapshot"> };
+  /** The consumer group. */
+  readonly group: string;
   readonly clock: Clock;
   readonly everyMs: number;
   /** Ends the watch. */
@@ -46,12 +46,12 @@ export async function watchForLosses<T extends KnownTask>(options: LossWatchOpti
   }
 }
 
-async function lookAtCommits<T extends KnownTask>({ tasks, signal, known, lost }: LossWatchOptions<T>): Promise<void> {
+async function lookAtCommits<T extends KnownTask>({ ports, signal, known, lost }: LossWatchOptions<T>): Promise<void> {
   const asked = known().flatMap((task) => (task.sequence === null ? [] : [{ task, before: task.sequence }]));
   if (asked.length === 0) {
     return;
   }
-  const found = await tasks.positions(asked.map(({ task }) => task.ref))();
+  const found = await ports.tasks.positions(asked.map(({ task }) => task.ref))();
   if (E.isLeft(found) || signal.aborted) {
     return;
   }
@@ -64,9 +64,9 @@ async function lookAtCommits<T extends KnownTask>({ tasks, signal, known, lost }
 }
 
 async function lookAtGroup<T extends KnownTask>(options: LossWatchOptions<T>): Promise<void> {
-  const { group, name, signal, isWaiting, compare } = options;
+  const { ports, group, signal, isWaiting, compare } = options;
   if (isWaiting()) {
-    const snapshot = await group.snapshot(name)();
+    const snapshot = await ports.group.snapshot(group)();
     if (E.isRight(snapshot) && !signal.aborted) {
       compare(snapshot.right);
     }

@@ -183,7 +183,7 @@ export class PipelineRun {
   }
 
   status(): readonly TaskStatus[] {
-    return (this.handOver?.runners ?? []).map((runner) => runner.status());
+    return (this.handOver?.tasks.runners ?? []).map((runner) => runner.status());
   }
 
   /** Announces the leave, and waits until the others have been given the tasks. */
@@ -252,15 +252,14 @@ export class PipelineRun {
   private watch(handOver: HandOver): Promise<void> {
     const { group, ports, clock, settings } = this.options;
     return watchForLosses<TaskRunner>({
-      tasks: ports.tasks,
-      group: ports.group,
-      name: group,
+      ports,
+      group,
       clock,
       everyMs: settings.sessionMs,
       signal: this.watching.signal,
-      known: () => handOver.runners,
+      known: () => handOver.tasks.runners,
       lost: (runner, message) => handOver.setBack(runner, message),
-      isWaiting: () => handOver.hasComplete && !this.isFinishing,
+      isWaiting: () => handOver.tasks.complete.length > 0 && !this.isFinishing,
       compare: (snapshot) => handOver.compare(snapshot),
     });
   }
@@ -268,7 +267,7 @@ export class PipelineRun {
   private onView(ref: MemberRef, view: GroupView): void {
     this.view = view;
     this.handOver?.confirm(ref, view);
-    this.options.share.set(this.options.group, this.handOver?.count ?? 0);
+    this.options.share.set(this.options.group, this.handOver?.tasks.count ?? 0);
     this.finishIfComplete(view.completed);
   }
 
@@ -296,7 +295,7 @@ export class PipelineRun {
     }
     const tasks = (): ReadonlyMap<number, TimedTask> =>
       new Map(
-        (this.handOver?.runners ?? [])
+        (this.handOver?.tasks.runners ?? [])
           .filter(({ ref }) => ref.topic.name === name)
           .map((runner) => [
             runner.ref.partition,
@@ -325,8 +324,9 @@ export class PipelineRun {
       // What no member of today can run is nobody's to wait for.
       const known = new Set(members.flatMap(({ runs }) => runs));
       const tasks = tasksIn(plan).filter(({ subTopology }) => known.has(subTopology));
+      const own = this.handOver?.tasks;
       // What this worker knows of its own tasks counts more than what a store says that may have lost something.
-      if (tasks.every(({ id }) => done.has(id)) && this.handOver?.isComplete === true) {
+      if (tasks.every(({ id }) => done.has(id)) && own?.complete.length === own?.runners.length) {
         this.finish();
       }
     }

@@ -128,7 +128,7 @@ describe("a worker's tasks", () => {
     const { handOver, begun, answer, given } = scene();
     handOver.confirm(REF, view(1, ["t/0"]));
     await answer(["t/0"]);
-    const [runner] = handOver.runners;
+    const [runner] = handOver.tasks.runners;
     const abandon = vi.spyOn(runner ?? ({} as TaskRunner), "abandon");
     handOver.finish();
     expect(abandon).toHaveBeenCalledOnce();
