@@ -2,7 +2,7 @@ import type { Clock, GiveRequest, Group, GroupView, TakeAnswer } from "@millrace
 import * as TE from "fp-ts/lib/TaskEither.js";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { HandOver } from "../../src/runtime/hand-over.ts";
-import type { TaskRunner } from "../../src/runtime/task-runner.ts";
+import type { RunnerEnd, TaskRunner } from "../../src/runtime/task-runner.ts";
 
 const REF = { group: "app.p", member: "a", instance: "1" };
 
@@ -26,6 +26,7 @@ function scene() {
   const begun: string[] = [];
   const answers: ((answer: TakeAnswer) => void)[] = [];
   const stops: (() => void)[] = [];
+  const ends: ((how: RunnerEnd) => void)[] = [];
   const group = {
     take: (_ref: unknown, _generation: number, tasks: readonly string[]) => {
       taken.push([...tasks]);
@@ -38,10 +39,11 @@ function scene() {
   } as unknown as Group;
   const makeRunner = (task: string): TaskRunner => {
     begun.push(task);
-    let end: (how: "stopped") => void = () => {};
-    const ended = new Promise<"stopped">((resolve) => {
+    let end: (how: RunnerEnd) => void = () => {};
+    const ended = new Promise<RunnerEnd>((resolve) => {
       end = resolve;
     });
+    ends.push((how) => end(how));
     const runner = {
       run: () => ended,
       handlersEnded: () => Promise.resolve(),
@@ -76,7 +78,7 @@ function scene() {
     answers.shift()?.({ isCurrent: true, granted: granted.map((task) => ({ task, pausedMs: null })), held });
     await vi.advanceTimersByTimeAsync(0);
   };
-  return { handOver, taken, given, begun, answer, stops };
+  return { handOver, taken, given, begun, answer, stops, ends };
 }
 
 beforeEach(() => {
@@ -122,6 +124,21 @@ describe("a worker's tasks", () => {
     expect(taken).toHaveLength(3);
     await answer(["t/0"]);
     expect(begun).toEqual(["t/0"]);
+  });
+
+  it("that are complete, and of which the store has lost commits, are given back and taken again: they are complete no more", async () => {
+    const { handOver, begun, answer, given, taken, ends } = scene();
+    handOver.confirm(REF, view(1, ["t/0"]));
+    await answer(["t/0"]);
+    const [runner] = handOver.tasks.runners;
+    ends[0]?.("complete");
+    await vi.advanceTimersByTimeAsync(0);
+    expect(handOver.tasks.complete).toHaveLength(1);
+    handOver.setBack(runner ?? ({} as TaskRunner), "lost");
+    await answer(["t/0"]);
+    expect(given).toEqual(["t/0"]);
+    expect(taken).toEqual([["t/0"], ["t/0"]]);
+    expect(begun).toEqual(["t/0", "t/0"]);
   });
 
   it("that run when the group ends are dropped", async () => {

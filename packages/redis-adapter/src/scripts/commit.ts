@@ -12,8 +12,8 @@
  *       (key, value each), due times (score, key each), keys that lose theirs, and deletes
  * Returns {applied}; {already-applied}; {fenced}; {regressed, stored sequence}; {records-lost, offset}; {topic-lost, key};
  *   {wrong-type, key, expected, actual}
- * Invariant: accepted only with the nonce of the last acquisition and exactly once for each sequence, and for
- *   records that the log still has or has trimmed: what a store has lost did not happen. Scripts do not
+ * Invariant: accepted only with the nonce of the last acquisition and exactly once for each sequence, and up to a
+ *   record that the log still has or has trimmed: what a store has lost did not happen. Scripts do not
  *   roll back, so every check comes before the first write, and what cannot be checked (the native group) comes last
  *   and cannot fail.
  *
